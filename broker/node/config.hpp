@@ -1,0 +1,52 @@
+// What a node is told at start: who it is, who the members are, and every limit it keeps.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "broker/base/ids.hpp"
+#include "broker/base/time.hpp"
+
+namespace hf::node {
+
+/// One member of the cluster. `address` is what env::Environment::dial takes.
+struct MemberConfig {
+  NodeId id = 0;
+  std::string name;
+  std::string address;
+  std::string zone;
+};
+
+/// Seeded bugs. Only the simulator sets one; holdfastd has no switch for it. The names are those of
+/// `holdfast-sim run --mutant NAME`.
+struct Mutant {
+  std::string name;
+  [[nodiscard]] bool is(const char* other) const { return name == other; }
+};
+
+struct Config {
+  NodeId id = 1;
+  std::string cluster_name = "holdfast";
+  std::vector<MemberConfig> members;  ///< this node included
+  std::uint32_t slots = 64;
+  std::uint32_t replicas = 3;
+  std::uint32_t write_quorum = 2;
+
+  Duration heartbeat_every = 200ms;  ///< cluster.heartbeat
+  Duration detect_after = 1s;        ///< cluster.detect: silence that makes a peer unreachable
+  Duration max_clock_drift = 10s;    ///< clock.max_drift
+
+  std::uint32_t max_packet_size = 1024 * 1024;      ///< mqtt.max_packet_size, bytes
+  std::uint16_t receive_maximum = 64;               ///< mqtt.receive_maximum: QoS 1/2 from a client
+  std::uint16_t max_inflight = 32;                  ///< session.max_inflight: QoS 1/2 to a client
+  std::uint32_t max_queued_messages = 100'000;      ///< session.max_queued, then drop newest
+  std::uint32_t max_connections = 100'000;
+  std::uint32_t session_expiry_max = 0xFFFFFFFF;    ///< seconds; MQTT 3.1.1 sessions get it
+  Duration connect_timeout = 10s;                   ///< CONNECT must arrive within
+  std::uint64_t max_outbox_bytes = 16 * 1024 * 1024; ///< per peer, unacknowledged
+
+  Mutant mutant;
+};
+
+}  // namespace hf::node

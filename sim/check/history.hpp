@@ -1,0 +1,86 @@
+// What was promised and what was seen, by whom and when: the only thing the checks judge from first.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace hf::sim {
+
+/// Virtual nanoseconds since the start of the run.
+using VirtualTime = std::int64_t;
+
+/// One thing that a client did or saw, or the simulator did to the cluster.
+struct Event {
+  enum class Kind : std::uint8_t {
+    // --- a client, in its own words; `client` is its id, `node` where it is connected
+    connect_sent,        ///< `flag` clean start
+    connected,           ///< CONNACK success arrived; `flag` session present
+    refused,             ///< CONNACK with an error; `code`
+    disconnected,        ///< the connection is over for the client; `code` server's reason or 0; `flag` clean DISCONNECT by client
+    subscribe_sent,      ///< `topic` filter, `qos`
+    subscribed,          ///< SUBACK arrived for `topic`; `qos` granted, `code` reason
+    unsubscribe_sent,    ///< `topic`
+    unsubscribed,        ///< UNSUBACK arrived
+    publish_sent,        ///< first send of message (`client`, `number`) to `topic` with `qos`; later sends: `flag` dup
+    publish_acked,       ///< PUBACK (QoS 1) or PUBREC (QoS 2) with success for message `number`
+    publish_completed,   ///< PUBCOMP
+    publish_abandoned,   ///< session was not present: client gave the flow up, may publish it anew never
+    received,            ///< the application got message (`publisher`, `number`) on `topic` with `qos`; `packet_id`, `flag` dup. For QoS 2: handed over once per id, at PUBLISH (method A of the specification)
+    // --- the world; `node` set, `client` empty
+    node_crashed, node_restarted, node_wiped, node_paused, node_resumed,
+    fault_began, fault_ended,  ///< `text`
+    partition_changed,         ///< `groups`: node names by side; one group: whole
+    healed,                    ///< from here liveness is judged
+    ended,
+  };
+  Kind kind{};
+  VirtualTime at = 0;
+  std::uint64_t number_in_run = 0;  ///< simulator's event count, for "event 81223"
+  std::string client;
+  std::string node;
+  std::string topic;
+  std::string publisher;       ///< of the message received
+  std::uint64_t number = 0;    ///< of the message: 1, 2, … per publisher
+  std::uint64_t connection = 0;  ///< the client's connection count: 1, 2, …
+  std::uint16_t packet_id = 0;
+  std::uint8_t qos = 0;
+  std::uint8_t code = 0;
+  bool flag = false;
+  std::string text;
+  std::vector<std::vector<std::string>> groups;
+};
+
+/// What one node says of one slot after the heal and quiet (from node::SlotReport; check/ does not know the node).
+struct SlotCopy {
+  std::string node;
+  std::uint32_t slot = 0;
+  bool replica = false;
+  std::uint64_t digest = 0, log_tail = 0, hints = 0, tombstones = 0;
+  std::string text;
+};
+
+/// How the run was set up, as far as checks need it.
+struct RunFacts {
+  std::uint32_t replicas = 3, write_quorum = 2;
+  VirtualTime detect_after = 0;          ///< cluster.detect
+  VirtualTime healed_at = -1, ended_at = 0;
+  VirtualTime settle = 0;                ///< time allowed after a change of topology before promises span sides
+  std::uint64_t disks_lost = 0;          ///< most disks lost at once: G2 is not applicable above W-1
+  std::vector<std::string> nodes;
+  struct Client {
+    std::string id;
+    bool clean_start = false;
+    bool persistent = true;              ///< session outlives the connection
+    bool draining = true;                ///< expected to be connected and reading after the heal
+  };
+  std::vector<Client> clients;
+};
+
+struct History {
+  RunFacts facts;
+  std::vector<Event> events;     ///< by (at, number_in_run)
+  std::vector<SlotCopy> copies;  ///< at the end
+};
+
+}  // namespace hf::sim
