@@ -1,0 +1,137 @@
+// The state of one slot: what its operations make. Pure data with an index; changed only by apply.hpp.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/slot/operation.pb.h"
+#include "broker/slot/version_vector.hpp"
+#include "broker/topic/trie.hpp"
+
+namespace hf::slot {
+
+/// Names a queue entry: by dot (QoS 1) or by message identity (QoS 2). See operation.proto.
+struct Name {
+  bool identity = false;
+  bool front = false;
+  SlotId slot = 0;
+  Dot dot;
+  friend auto operator<=>(const Name&, const Name&) = default;
+};
+
+/// A payload is held once per slot, by the dot of the Enqueue that brought it.
+struct StoredMessage {
+  pb::Message message;
+  std::uint64_t references = 0;  ///< entries that are not done
+};
+
+struct Subscription {
+  Stamp stamp;
+  Dot dot;
+  bool present = false;
+  pb::Options options;
+};
+
+/// One message owed to one session.
+struct Entry {
+  Name name;
+  Stamp first;     ///< least stamp of an Enqueue: the place in the queue
+  Dot message;     ///< which Enqueue's payload
+  std::uint32_t qos = 1;
+  bool retain = false;
+  std::vector<std::uint32_t> identifiers;
+  std::uint16_t packet_id = 0;  ///< 0: not given out
+  Stamp attach;                 ///< the attachment it was given out under
+  Stamp sent;                   ///< of that Send
+  bool recd = false;
+  bool done = false;            ///< identities only: kept as a memory until retired and stable
+  bool retired = false;
+  Dot last;                     ///< latest operation that changed it (greatest stamp)
+  Stamp last_stamp;
+};
+
+/// A QoS 2 packet id of the client's own.
+struct Inbound {
+  Stamp attach;
+  Stamp stamp;
+  Dot name;        ///< the message identity is {identity, slot, name}
+  bool released = false;
+  Dot last;
+  Stamp last_stamp;
+};
+
+struct Session {
+  Stamp end;                 ///< items stamped before it are gone
+  Dot end_dot;
+  std::optional<pb::Connect> connect;  ///< of the winning (connect_stamp, attach_stamp)
+  Stamp connect_stamp;
+  Stamp attach_stamp;
+  Dot attach_dot;
+  Stamp closed;              ///< stamp of the Disconnect that closed connection `closed_connect`
+  Dot closed_dot;
+  Stamp closed_connect;
+  std::uint32_t expiry_s = 0;
+  std::uint64_t closed_ms = 0;
+  std::map<std::string, Subscription, std::less<>> subscriptions;
+  std::map<Name, Entry> entries;
+  std::map<std::pair<Stamp, Name>, const Entry*> queue;  ///< not done, in order; derived
+  std::map<std::uint16_t, Inbound> inbound;
+
+  /// Is there a session: a CONNECT at or after the last end.
+  [[nodiscard]] bool exists() const { return connect && connect_stamp >= end; }
+  /// Is its latest connection open, as far as operations tell.
+  [[nodiscard]] bool open() const { return exists() && closed_connect != connect_stamp; }
+};
+
+struct RetainedMessage {
+  Stamp stamp;
+  Dot dot;
+  pb::Message message;
+};
+
+/// Who a filter in this slot belongs to.
+struct Subscriber {
+  std::string client;
+  friend auto operator<=>(const Subscriber&, const Subscriber&) = default;
+};
+
+/// What an apply or merge changed, for those who keep something derived. Order of discovery.
+struct Changes {
+  std::set<std::string> sessions;         ///< clients whose session changed in any way
+  std::set<std::string> connections;      ///< clients whose connect register or end changed
+  std::vector<std::string> filters_added;    ///< first subscriber of this filter in the slot
+  std::vector<std::string> filters_removed;  ///< last one gone
+};
+
+struct State {
+  SlotId id = 0;
+  VersionVector seen;
+  std::map<std::string, Session, std::less<>> sessions;
+  std::map<Dot, StoredMessage> messages;
+  std::map<std::string, RetainedMessage, std::less<>> retained;
+
+  // Derived.
+  topic::Trie<std::string> index;                          ///< filter -> client, present subscriptions
+  std::map<std::string, std::uint32_t, std::less<>> filters;  ///< filter -> subscribers
+  std::set<std::string> dirty;                             ///< keys of rows changed since they were last taken
+
+  explicit State(SlotId slot = 0) : id(slot) {}
+};
+
+[[nodiscard]] Dot from_pb(const pb::Dot& dot);
+[[nodiscard]] Stamp from_pb(const pb::Stamp& stamp);
+[[nodiscard]] Name from_pb(const pb::Name& name);
+[[nodiscard]] VersionVector from_pb(const pb::VersionVector& vector);
+void to_pb(const Dot& dot, pb::Dot* out);
+void to_pb(const Stamp& stamp, pb::Stamp* out);
+void to_pb(const Name& name, pb::Name* out);
+void to_pb(const VersionVector& vector, pb::VersionVector* out);
+[[nodiscard]] Stamp stamp_of(const pb::Operation& operation);
+
+}  // namespace hf::slot
