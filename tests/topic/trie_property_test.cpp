@@ -21,7 +21,7 @@ using std::string;
 /// Few levels over few words, so that filters meet names often. Empty levels and `$` included.
 rc::Gen<string> text_of(std::vector<string> words) {
   const auto levels = rc::gen::container<std::vector<string>>(rc::gen::elementOf(std::move(words)));
-  return rc::gen::suchThat(rc::gen::map(rc::gen::resize(6, levels),
+  return rc::gen::suchThat(rc::gen::map(rc::gen::resize(4, levels),
                                         [](const std::vector<string>& parts) {
                                           string text;
                                           for (const string& part : parts)
@@ -32,19 +32,26 @@ rc::Gen<string> text_of(std::vector<string> words) {
 }
 
 rc::Gen<string> names() {
-  return text_of({"", "a", "b", "$s", "longer-than-eight-bytes"});
+  return text_of({"", "a", "a", "$s", "longer-than-eight-bytes"});
 }
 
+/// Half of them any filter, half a name with levels widened to `+` and perhaps its end to `#`.
 rc::Gen<string> filters() {
   return rc::gen::suchThat(
-      rc::gen::mapcat(
-          rc::gen::inRange(0, 2),
-          [](int kind) {
-            const auto plain = text_of({"", "a", "b", "$s", "+", "+", "longer-than-eight-bytes"});
-            if (kind == 0) return plain;
-            return rc::gen::map(
-                plain, [](const string& text) { return text == "+" ? string("#") : text + "/#"; });
-          }),
+      rc::gen::exec([] {
+        const bool from_name = *rc::gen::arbitrary<bool>();
+        string text = *(from_name ? names() : text_of({"", "a", "$s", "+", "+"}));
+        if (from_name) {
+          string widened;
+          for (const string& level : naive::split(text)) {
+            widened += (widened.empty() ? "" : "/") + (*rc::gen::inRange(0, 3) == 0 ? "+" : level);
+          }
+          text = widened;
+        }
+        if (*rc::gen::inRange(0, 3) != 0) return text;
+        const std::size_t slash = text.rfind('/');
+        return slash == string::npos ? string("#") : text.substr(0, slash) + "/#";
+      }),
       [](const string& text) { return naive::valid_filter(text); });
 }
 

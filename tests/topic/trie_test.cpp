@@ -1,29 +1,12 @@
 // The trie against tables and extremes: order, counting, pruning, depth, no allocation.
 #include "broker/topic/trie.hpp"
 
-#include <cstdlib>
-#include <new>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
-namespace {
-std::size_t allocations = 0;
-}
-
-// Counts, so that "match allocates nothing" is a test and not a promise.
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  std::abort();
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
+#include "tests/topic/count_allocations.hpp"
 
 namespace hf::topic {
 namespace {
@@ -144,10 +127,10 @@ TEST(Trie, MatchAllocatesNothing) {
     trie.insert(filter, 1);
   }
   int seen = 0;
-  const std::size_t before = allocations;
+  const std::size_t before = allocations();
   trie.match("a/b/c", [&](int value) { seen += value; });
   trie.match("a/a-level-much-longer-than-any-small-string-buffer/c", [&](int v) { seen += v; });
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(allocations(), before);
   EXPECT_EQ(seen, 9);
 }
 
