@@ -1,0 +1,99 @@
+// What one simulated client is to do, as plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/base/time.hpp"
+#include "broker/mqtt/reason.hpp"
+
+namespace hf::sim {
+
+/// Which node a client dials next.
+struct NodeChoice {
+  enum class Policy : std::uint8_t {
+    any,          ///< at random among the candidates
+    round_robin,  ///< starts at the client's own number, then the next of the candidates each time
+    next,         ///< starts at the first, then the next each time
+  } policy = Policy::any;
+  std::vector<std::string> candidates;  ///< in the cluster's order; not empty
+};
+
+/// A span of time drawn anew each time: uniform in [low, high], or exponential with mean `low`.
+struct TimeDraw {
+  enum class Kind : std::uint8_t { uniform, exponential } kind = Kind::uniform;
+  Duration low{0}, high{0};  ///< exponential: high is the most, 0 is no limit
+};
+
+struct WillSpec {
+  std::string topic;
+  std::uint8_t qos = 0;
+  bool retain = false;
+  Duration delay{0};
+};
+
+struct SubscribeSpec {
+  std::string filter;
+  std::uint8_t qos = 0;
+  bool no_local = false;
+  Duration at{0};
+  Duration every{0};  ///< again and again until the heal; 0 is once
+};
+
+struct UnsubscribeSpec {
+  std::string filter;
+  Duration at{0};
+  Duration every{0};
+};
+
+struct PublishSpec {
+  std::string topic;    ///< "{n}" and "{n%K}" stand for the message's number
+  std::uint8_t qos = 0;
+  bool retain = false;
+  Duration interval = 1s;
+  std::uint64_t count = 0;  ///< 0: until the quiet
+  std::uint32_t size = 0;   ///< the payload is padded to this
+  Duration at{0};
+};
+
+enum class ChurnHow : std::uint8_t { drop, disconnect, takeover, crash };
+
+struct ChurnSpec {
+  TimeDraw every;
+  std::vector<ChurnHow> how;  ///< one of them each time; not empty
+  bool move = false;          ///< to another node than the last
+  TimeDraw offline;           ///< how long the client stays away
+};
+
+struct ClientSpec {
+  std::string id;
+  std::string group;
+  std::uint32_t number = 0;  ///< within the run, 0, 1, …
+  mqtt::Version version = mqtt::Version::v5;
+  NodeChoice connect_to;
+  bool clean_start = false;
+  std::uint32_t session_expiry = 3600;  ///< seconds; 3.1.1 has none
+  std::uint16_t keep_alive = 30;        ///< seconds; 0 is none
+  std::uint16_t receive_maximum = 65535;
+  std::uint16_t inflight = 16;          ///< most QoS 1/2 messages it has under way itself
+  Duration start{0};
+  std::optional<WillSpec> will;
+  std::vector<SubscribeSpec> subscribe;
+  std::vector<UnsubscribeSpec> unsubscribe;
+  std::vector<PublishSpec> publish;
+  TimeDraw ack_delay;
+  Duration reconnect_min = 100ms, reconnect_max = 10s;
+  bool reconnect_jitter = true;
+  std::optional<ChurnSpec> churn;
+  bool lowest_packet_id = false;  ///< behaviour "one_packet_id": ids are used again at once
+  Duration latency{0};            ///< of its wire, drawn once
+
+  /// The session outlives the connection. (3.1.1: clean session off.)
+  [[nodiscard]] bool persistent() const {
+    return version == mqtt::Version::v311 ? !clean_start : session_expiry > 0;
+  }
+};
+
+}  // namespace hf::sim
