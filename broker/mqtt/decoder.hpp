@@ -65,7 +65,7 @@ class Decoder {
   Decoded check_length();
   bool next_chunk();
   Decoded body(Packet& out);
-  Decoded decode_body(const Bytes& whole, std::size_t offset, Packet& out);
+  Decoded decode_body(const Bytes& whole, Packet& out);
   Decoded fail(Reason reason, std::string text);
 
   Role role_;
