@@ -27,6 +27,7 @@ struct Event {
     publish_completed,   ///< PUBCOMP
     publish_abandoned,   ///< session was not present: client gave the flow up, may publish it anew never
     received,            ///< the application got message (`publisher`, `number`) on `topic` with `qos`; `packet_id`, `flag` dup. For QoS 2: handed over once per id, at PUBLISH (method A of the specification)
+    protocol_violation,  ///< the broker broke the protocol as far as a client can see; `text`
     // --- the world; `node` set, `client` empty
     node_crashed, node_restarted, node_wiped, node_paused, node_resumed,
     fault_began, fault_ended,  ///< `text`
@@ -46,7 +47,9 @@ struct Event {
   std::uint16_t packet_id = 0;
   std::uint8_t qos = 0;
   std::uint8_t code = 0;
-  bool flag = false;
+  bool flag = false;           ///< fault_began/fault_ended: harmless, touches no node, link or disk
+  bool retained = false;       ///< received: RETAIN was set, an answer to SUBSCRIBE, not judged as a delivery
+  bool clients_cut = false;    ///< partition_changed: clients may be cut from their nodes too
   std::string text;
   std::vector<std::vector<std::string>> groups;
 };
@@ -67,6 +70,11 @@ struct RunFacts {
   VirtualTime healed_at = -1, ended_at = 0;
   VirtualTime settle = 0;                ///< time allowed after a change of topology before promises span sides
   std::uint64_t disks_lost = 0;          ///< most disks lost at once: G2 is not applicable above W-1
+  std::uint64_t dropped = 0;             ///< messages dropped at a declared limit and counted (G13)
+  bool qos2_waits = true;                ///< false: qos2.minority is `continue`
+  bool refuses_by_choice = false;        ///< ack.min_replicas or session.unreachable is set
+  bool promise_after_restart = false;    ///< a restarted node owes all routes at once, without settling
+  bool order_across_heal = true;         ///< G5 is judged for messages sent right after a heal
   std::vector<std::string> nodes;
   struct Client {
     std::string id;

@@ -1,0 +1,86 @@
+// One table: name, unit, range and the field of node::Config.
+#include "sim/scenario/settings.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace hf::sim {
+
+namespace {
+
+enum class Unit : std::uint8_t { duration, size, number, seconds };
+
+struct Row {
+  const char* name;
+  Unit unit;
+  std::int64_t low, high;
+  void (*apply)(node::Config&, std::int64_t);
+};
+
+constexpr std::int64_t ms = 1'000'000;
+constexpr std::int64_t u32 = 0xFFFFFFFF;
+
+const std::array<Row, 11>& table() {
+  static constexpr std::array<Row, 11> rows = {{
+      {"cluster.heartbeat", Unit::duration, ms, 60'000 * ms,
+       [](node::Config& c, std::int64_t v) { c.heartbeat_every = Duration(v); }},
+      {"cluster.detect", Unit::duration, ms, 600'000 * ms,
+       [](node::Config& c, std::int64_t v) { c.detect_after = Duration(v); }},
+      {"cluster.max_outbox", Unit::size, 1, INT64_MAX / 2,
+       [](node::Config& c, std::int64_t v) { c.max_outbox_bytes = static_cast<std::uint64_t>(v); }},
+      {"clock.max_drift", Unit::duration, 0, 86'400'000 * ms,
+       [](node::Config& c, std::int64_t v) { c.max_clock_drift = Duration(v); }},
+      {"mqtt.max_packet_size", Unit::size, 128, 268'435'460,
+       [](node::Config& c, std::int64_t v) { c.max_packet_size = static_cast<std::uint32_t>(v); }},
+      {"mqtt.receive_maximum", Unit::number, 1, 65'535,
+       [](node::Config& c, std::int64_t v) { c.receive_maximum = static_cast<std::uint16_t>(v); }},
+      {"mqtt.connect_timeout", Unit::duration, ms, 600'000 * ms,
+       [](node::Config& c, std::int64_t v) { c.connect_timeout = Duration(v); }},
+      {"mqtt.max_connections", Unit::number, 1, u32,
+       [](node::Config& c, std::int64_t v) { c.max_connections = static_cast<std::uint32_t>(v); }},
+      {"session.max_inflight", Unit::number, 1, 65'535,
+       [](node::Config& c, std::int64_t v) { c.max_inflight = static_cast<std::uint16_t>(v); }},
+      {"session.max_queued", Unit::number, 1, u32,
+       [](node::Config& c, std::int64_t v) { c.max_queued_messages = static_cast<std::uint32_t>(v); }},
+      {"session.expiry_max", Unit::seconds, 0, u32,
+       [](node::Config& c, std::int64_t v) { c.session_expiry_max = static_cast<std::uint32_t>(v); }},
+  }};
+  return rows;
+}
+
+}  // namespace
+
+std::vector<std::string> setting_names() {
+  std::vector<std::string> names;
+  for (const auto& row : table()) names.emplace_back(row.name);
+  return names;
+}
+
+Setting read_setting(Reader& reader, const std::string& name) {
+  for (const auto& row : table()) {
+    if (name != row.name) continue;
+    switch (row.unit) {
+      case Unit::duration:
+        return {name, reader.duration(name, Duration(0), Duration(row.low), Duration(row.high)).count()};
+      case Unit::seconds: {
+        const Duration high = std::chrono::seconds(row.high);
+        return {name, reader.duration(name, Duration(0), Duration(0), high).count() / 1'000'000'000};
+      }
+      case Unit::size:
+        return {name, static_cast<std::int64_t>(
+                          reader.size(name, 0, static_cast<std::uint64_t>(row.high)))};
+      case Unit::number:
+        return {name, reader.number(name, 0, row.low, row.high)};
+    }
+  }
+  const std::string near = nearest(name, setting_names());
+  reader.fail(name, "unknown setting" + (near.empty() ? "" : "; did you mean \"" + near + "\"?"));
+}
+
+void apply_setting(const Setting& setting, node::Config& config) {
+  for (const auto& row : table()) {
+    if (setting.name == row.name) row.apply(config, setting.value);
+  }
+}
+
+}  // namespace hf::sim
