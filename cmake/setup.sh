@@ -52,22 +52,24 @@ install_without_services() {
 
 # set_up LOG: installs what is missing; silent and quick if nothing is.
 set_up() {
-  local log=$1 missing
+  local log=$1
+  local -a missing
   if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     echo "set-up: apt-get and dpkg-query are needed (Debian 12); install by hand: ${packages[*]}" >&2
     return 1
   fi
-  missing=$(missing_packages)
-  [ -n "$missing" ] || return 0
-  echo "set-up: installing" $missing
+  mapfile -t missing < <(missing_packages)
+  [ "${#missing[@]}" -gt 0 ] || return 0
+  echo "set-up: installing ${missing[*]}"
   mkdir -p "$(dirname "$log")"
-  if ! { as_root apt-get update -q && install_without_services $missing; } >"$log" 2>&1; then
+  if ! { as_root apt-get update -q && install_without_services "${missing[@]}"; } >"$log" 2>&1; then
     tail -n 40 "$log" >&2
-    echo "set-up: could not install" $missing "(log: $log)" >&2
+    echo "set-up: could not install ${missing[*]} (log: $log)" >&2
     return 1
   fi
-  if [ -n "$(missing_packages)" ]; then
-    echo "set-up: still missing after the installation:" $(missing_packages) >&2
+  mapfile -t missing < <(missing_packages)
+  if [ "${#missing[@]}" -gt 0 ]; then
+    echo "set-up: still missing after the installation: ${missing[*]}" >&2
     return 1
   fi
 }
