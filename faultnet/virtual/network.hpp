@@ -174,7 +174,7 @@ class Network {
     bool gone = false;      ///< over without goodbye: its machine answers RST, when it answers
     bool established = false;
     bool reading_paused = false;  ///< by this end, of the other way
-    bool fin_wanted = false, above_mark = false, dirty = false;
+    bool fin_wanted = false, fin_sent = false, above_mark = false, dirty = false;
   };
   struct Connection {
     Way ways[2];  ///< 0: the dialler's, 1: the listener's
@@ -184,7 +184,9 @@ class Network {
     Time dialled_at = 0;
     bool accepted = false, in_use = false;
   };
-  enum class Wake : std::uint8_t { syn, refused, dial_failed, segment, ack, reset, linger };
+  enum class Wake : std::uint8_t {
+    syn, refused, dial_failed, segment, ack, reset, linger, writable
+  };
 
   Connection* find(End end);
   [[nodiscard]] const Connection* find(End end) const;
@@ -211,6 +213,8 @@ class Network {
   void finish(std::uint32_t index, unsigned side, Ending ending);
   void end_silently(std::uint32_t index, unsigned side, bool gone);
   void nudge(std::uint32_t index, unsigned side);
+  void mark_dirty(std::uint32_t index, unsigned side);
+  void take_burst(std::uint32_t index, unsigned side, std::size_t size);
   void collect(std::uint32_t index);
 
   Driver& driver_;
