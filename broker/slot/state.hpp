@@ -28,7 +28,7 @@ struct Name {
 /// A payload is held once per slot, by the dot of the Enqueue that brought it.
 struct StoredMessage {
   pb::Message message;
-  std::uint64_t references = 0;  ///< entries that are not done
+  std::uint64_t references = 0;  ///< entries that are not done; never 0
 };
 
 struct Subscription {
@@ -50,33 +50,33 @@ struct Entry {
   Stamp attach;                 ///< the attachment it was given out under
   Stamp sent;                   ///< of that Send
   bool recd = false;
-  bool done = false;            ///< identities only: kept as a memory until retired and stable
-  bool retired = false;
-  Dot last;                     ///< latest operation that changed it (greatest stamp)
+  /// Identities only: delivered, or an Enqueue of it lies before the session's end. Kept as a memory
+  /// (name, first, message, last; the rest is as in a new Entry) until retired and stable.
+  bool done = false;
+  Dot last;                     ///< of the operation with the greatest stamp that named this entry
   Stamp last_stamp;
 };
 
-/// A QoS 2 packet id of the client's own.
+/// A QoS 2 packet id of the client's own: the Inbound or Release with the greatest (attach, stamp).
 struct Inbound {
   Stamp attach;
   Stamp stamp;
-  Dot name;        ///< the message identity is {identity, slot, name}
+  Dot name;        ///< while held: the message identity is {identity, slot, name}
   bool released = false;
-  Dot last;
-  Stamp last_stamp;
+  Dot last;        ///< of the operation that won; `stamp` is its stamp
 };
 
 struct Session {
-  Stamp end;                 ///< items stamped before it are gone
+  Stamp end;                 ///< items stamped before it are gone; none (again) once that is stable
   Dot end_dot;
   std::optional<pb::Connect> connect;  ///< of the winning (connect_stamp, attach_stamp)
   Stamp connect_stamp;
   Stamp attach_stamp;
   Dot attach_dot;
-  Stamp closed;              ///< stamp of the Disconnect that closed connection `closed_connect`
+  Stamp closed;              ///< stamp of the latest Disconnect of this very connection; else none
   Dot closed_dot;
-  Stamp closed_connect;
-  std::uint32_t expiry_s = 0;
+  Stamp closed_connect;      ///< connect_stamp, once closed
+  std::uint32_t expiry_s = 0;  ///< of the Connect, or of the Disconnect that closed it
   std::uint64_t closed_ms = 0;
   std::map<std::string, Subscription, std::less<>> subscriptions;
   std::map<Name, Entry> entries;
@@ -95,18 +95,18 @@ struct RetainedMessage {
   pb::Message message;
 };
 
-/// Who a filter in this slot belongs to.
-struct Subscriber {
-  std::string client;
-  friend auto operator<=>(const Subscriber&, const Subscriber&) = default;
+/// An identity whose publisher released it: done entries of that name may be forgotten.
+struct Retired {
+  Stamp stamp;
+  Dot dot;
 };
 
 /// What an apply or merge changed, for those who keep something derived. Order of discovery.
 struct Changes {
   std::set<std::string> sessions;         ///< clients whose session changed in any way
   std::set<std::string> connections;      ///< clients whose connect register or end changed
-  std::vector<std::string> filters_added;    ///< first subscriber of this filter in the slot
-  std::vector<std::string> filters_removed;  ///< last one gone
+  std::vector<std::string> filters_added;    ///< got a first subscriber in the slot
+  std::vector<std::string> filters_removed;  ///< lost the last one
 };
 
 struct State {
@@ -115,10 +115,11 @@ struct State {
   std::map<std::string, Session, std::less<>> sessions;
   std::map<Dot, StoredMessage> messages;
   std::map<std::string, RetainedMessage, std::less<>> retained;
+  std::map<Name, Retired> retired;
 
   // Derived.
-  topic::Trie<std::string> index;                          ///< filter -> client, present subscriptions
-  std::map<std::string, std::uint32_t, std::less<>> filters;  ///< filter -> subscribers
+  topic::Trie<std::string> index;                          ///< filter without `$share/` -> client; present subscriptions of sessions that exist
+  std::map<std::string, std::uint32_t, std::less<>> filters;  ///< filter as subscribed -> clients
   std::set<std::string> dirty;                             ///< keys of rows changed since they were last taken
 
   explicit State(SlotId slot = 0) : id(slot) {}

@@ -1,0 +1,144 @@
+// One operation, one helper: what each kind does to the state.
+#include "broker/slot/apply.hpp"
+
+#include "broker/base/assert.hpp"
+#include "broker/slot/edit.hpp"
+#include "broker/slot/keys.hpp"
+
+namespace hf::slot {
+
+namespace {
+
+struct Applying {
+  State& state;
+  Changes& changes;
+  const Dot dot;
+  const Stamp stamp;
+
+  /// A re-attachment repeats its CONNECT: clean start too counts from the CONNECT's stamp.
+  void connect(const pb::Connect& op) {
+    const Stamp connect_stamp = op.has_connect() ? from_pb(op.connect()) : stamp;
+    SessionEdit edit(state, changes, op.client());
+    if (op.clean()) edit.raise_end(connect_stamp, dot);
+    edit.join_connect(op, connect_stamp, stamp, dot);
+  }
+
+  void disconnect(const pb::Disconnect& op) {
+    SessionEdit edit(state, changes, op.client());
+    edit.join_closed(from_pb(op.connect()), stamp, dot, op.expiry_s(), op.closed_ms());
+  }
+
+  void end(const pb::End& op) { SessionEdit(state, changes, op.client()).raise_end(stamp, dot); }
+
+  void subscribe(const pb::Subscribe& op) {
+    SessionEdit edit(state, changes, op.client());
+    for (const auto& one : op.filters())
+      edit.join_subscription(one.filter(), {stamp, dot, true, one.options()});
+  }
+
+  void unsubscribe(const pb::Unsubscribe& op) {
+    SessionEdit edit(state, changes, op.client());
+    for (const auto& filter : op.filters()) edit.join_subscription(filter, {stamp, dot, false, {}});
+  }
+
+  void enqueue(const pb::Enqueue& op) {
+    Entry entry;
+    entry.name.dot = dot;
+    if (op.message().has_identity()) entry.name = from_pb(op.message().identity());
+    entry.name.identity = op.message().has_identity();
+    entry.first = entry.last_stamp = stamp;
+    entry.message = entry.last = dot;
+    for (const auto& target : op.targets()) {
+      entry.qos = target.qos();
+      entry.retain = target.retain();
+      entry.identifiers.assign(target.identifiers().begin(), target.identifiers().end());
+      SessionEdit(state, changes, target.client()).join_entry(entry, &op.message());
+    }
+  }
+
+  void send(const pb::Send& op) {
+    SessionEdit edit(state, changes, op.client());
+    const Stamp attach = from_pb(op.attach());
+    for (const auto& one : op.entries())
+      edit.bind_entry(
+          from_pb(one.name()), static_cast<std::uint16_t>(one.packet_id()), attach, stamp, dot);
+  }
+
+  void recd(const pb::Recd& op) {
+    SessionEdit edit(state, changes, op.client());
+    for (const auto& name : op.names()) edit.receive_entry(from_pb(name), stamp, dot);
+  }
+
+  void done(const pb::Done& op) {
+    SessionEdit edit(state, changes, op.client());
+    for (const auto& name : op.names()) edit.finish_entry(from_pb(name), stamp, dot);
+  }
+
+  void inbound(const pb::Inbound& op) {
+    SessionEdit(state, changes, op.client())
+        .join_inbound(static_cast<std::uint16_t>(op.packet_id()),
+                      {from_pb(op.attach()), stamp, dot, false, dot});
+  }
+
+  void release(const pb::Release& op) {
+    SessionEdit(state, changes, op.client())
+        .join_inbound(static_cast<std::uint16_t>(op.packet_id()),
+                      {from_pb(op.attach()), stamp, {}, true, dot});
+  }
+
+  void retire(const pb::Retire& op) {
+    for (const auto& name : op.names()) {
+      Retired& here = state.retired[from_pb(name)];
+      if (stamp > here.stamp) here = {stamp, dot};
+      state.dirty.insert(keys::retired(from_pb(name)));
+    }
+  }
+
+  void retained(const pb::Retained& op) {
+    RetainedMessage& here = state.retained[op.message().topic()];
+    if (stamp > here.stamp) here = {stamp, dot, op.message()};
+    state.dirty.insert(keys::retained(op.message().topic()));
+  }
+};
+
+}  // namespace
+
+void apply(State& state, const pb::Operation& operation, Changes& changes) {
+  const Dot dot = from_pb(operation.dot());
+  HF_ASSERT(state.seen.seen(dot.origin) + 1 == dot.seq);
+  state.seen.raise(dot);
+  state.dirty.insert(keys::seen);
+  Applying applying{state, changes, dot, stamp_of(operation)};
+  switch (operation.kind_case()) {
+    case pb::Operation::kConnect:
+      return applying.connect(operation.connect());
+    case pb::Operation::kDisconnect:
+      return applying.disconnect(operation.disconnect());
+    case pb::Operation::kEnd:
+      return applying.end(operation.end());
+    case pb::Operation::kSubscribe:
+      return applying.subscribe(operation.subscribe());
+    case pb::Operation::kUnsubscribe:
+      return applying.unsubscribe(operation.unsubscribe());
+    case pb::Operation::kEnqueue:
+      return applying.enqueue(operation.enqueue());
+    case pb::Operation::kSend:
+      return applying.send(operation.send());
+    case pb::Operation::kRecd:
+      return applying.recd(operation.recd());
+    case pb::Operation::kDone:
+      return applying.done(operation.done());
+    case pb::Operation::kInbound:
+      return applying.inbound(operation.inbound());
+    case pb::Operation::kRelease:
+      return applying.release(operation.release());
+    case pb::Operation::kRetire:
+      return applying.retire(operation.retire());
+    case pb::Operation::kRetained:
+      return applying.retained(operation.retained());
+    case pb::Operation::KIND_NOT_SET:
+      return;
+  }
+}
+
+}  // namespace hf::slot

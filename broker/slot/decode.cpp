@@ -1,0 +1,246 @@
+// Keys and rows back into a state. Everything here may come from a damaged disk or a hostile peer.
+#include "broker/slot/keys.hpp"
+#include "broker/slot/rows.hpp"
+#include "broker/topic/name.hpp"
+
+namespace hf::slot {
+
+namespace keys {
+
+namespace {
+/// Takes a big-endian number off the front; the caller has checked that it is there.
+std::uint64_t take(std::string_view& in, std::size_t bytes) {
+  std::uint64_t value = 0;
+  for (const char c : in.substr(0, bytes)) value = value << 8U | static_cast<unsigned char>(c);
+  in.remove_prefix(bytes);
+  return value;
+}
+Dot take_dot(std::string_view& in) {
+  Dot dot;
+  dot.origin.node = static_cast<std::uint32_t>(take(in, 4));
+  dot.origin.boot = static_cast<std::uint32_t>(take(in, 4));
+  dot.seq = take(in, 8);
+  return dot;
+}
+}  // namespace
+
+std::optional<Key> parse(std::string_view key) {
+  if (key.empty()) return std::nullopt;
+  const char kind = key.front();
+  key.remove_prefix(1);
+  switch (kind) {
+    case 'v':
+      return key.empty() ? std::optional(Key{kind, {}, {}}) : std::nullopt;
+    case 'm':
+    case 'r':
+    case 't':
+      return Key{kind, {}, key};
+    case 's':
+      if (key.find('\0') != std::string_view::npos) return std::nullopt;
+      return Key{kind, key, {}};
+    case 'u':
+    case 'e':
+    case 'i': {
+      const auto nul = key.find('\0');
+      if (nul == std::string_view::npos) return std::nullopt;
+      return Key{kind, key.substr(0, nul), key.substr(nul + 1)};
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<Dot> parse_dot(std::string_view in) {
+  if (in.size() != 16) return std::nullopt;
+  return take_dot(in);
+}
+
+std::optional<Name> parse_name(std::string_view in) {
+  if (in.size() != 22) return std::nullopt;
+  const std::uint64_t identity = take(in, 1);
+  const std::uint64_t front = take(in, 1);
+  if (identity > 1 || front > 1) return std::nullopt;
+  Name name{.identity = identity == 1,
+            .front = front == 1,
+            .slot = static_cast<SlotId>(take(in, 4)),
+            .dot = {}};
+  name.dot = take_dot(in);
+  return name;
+}
+
+std::optional<std::uint16_t> parse_packet_id(std::string_view in) {
+  if (in.size() != 2) return std::nullopt;
+  return static_cast<std::uint16_t>(take(in, 2));
+}
+
+}  // namespace keys
+
+namespace {
+
+bool decode(const pb::SessionRow& row, Session& session) {
+  session.end = from_pb(row.end());
+  session.end_dot = from_pb(row.end_dot());
+  session.connect.reset();
+  if (row.has_connect()) session.connect = row.connect();
+  session.connect_stamp = from_pb(row.connect_stamp());
+  session.attach_stamp = from_pb(row.attach_stamp());
+  session.attach_dot = from_pb(row.attach_dot());
+  session.closed = from_pb(row.closed());
+  session.closed_dot = from_pb(row.closed_dot());
+  session.closed_connect = from_pb(row.closed_connect());
+  session.expiry_s = row.expiry_s();
+  session.closed_ms = row.closed_ms();
+  if (!session.connect && (row.has_connect_stamp() || row.has_attach_stamp() || row.has_closed()))
+    return false;
+  return session.connect || session.end != Stamp{};
+}
+
+bool decode(const pb::SubscriptionRow& row, Subscription& subscription) {
+  subscription = {from_pb(row.stamp()), from_pb(row.dot()), row.present(), row.options()};
+  return true;
+}
+
+bool decode(const pb::EntryRow& row, const Name& name, Entry& entry) {
+  if (row.packet_id() > 0xFFFFU || row.qos() > 2) return false;
+  entry = Entry{};
+  entry.name = name;
+  entry.first = from_pb(row.first());
+  entry.message = from_pb(row.message());
+  entry.qos = row.qos();
+  entry.retain = row.retain();
+  entry.identifiers.assign(row.identifiers().begin(), row.identifiers().end());
+  entry.packet_id = static_cast<std::uint16_t>(row.packet_id());
+  entry.attach = from_pb(row.attach());
+  entry.sent = from_pb(row.sent());
+  entry.recd = row.recd();
+  entry.done = row.done();
+  entry.last = from_pb(row.last());
+  entry.last_stamp = {row.last_time(), entry.last.origin};
+  return name.identity || (!entry.done && entry.message == name.dot);
+}
+
+bool decode(const pb::InboundRow& row, Inbound& inbound) {
+  inbound.attach = from_pb(row.attach());
+  inbound.last = from_pb(row.last());
+  inbound.stamp = {row.time(), inbound.last.origin};
+  inbound.released = row.released();
+  inbound.name = inbound.released ? Dot{} : inbound.last;
+  return true;
+}
+
+bool decode(const pb::RetainedRow& row, RetainedMessage& retained) {
+  retained = {from_pb(row.stamp()), from_pb(row.dot()), row.message()};
+  return true;
+}
+
+bool decode(const pb::RetiredRow& row, Retired& retired) {
+  retired = {from_pb(row.stamp()), from_pb(row.dot())};
+  return true;
+}
+
+template <class Row>
+std::optional<Row> parse_row(std::string_view bytes) {
+  Row row;
+  if (bytes.size() > 0x7FFFFFFFU ||
+      !row.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+    return std::nullopt;
+  return row;
+}
+
+bool decode_session_item(State& state, const keys::Key& key, std::string_view value) {
+  const auto session = [&]() -> Session& { return state.sessions[std::string(key.client)]; };
+  if (key.kind == 's') {
+    const auto row = parse_row<pb::SessionRow>(value);
+    return row && decode(*row, session());
+  }
+  if (key.kind == 'u') {
+    const auto row = parse_row<pb::SubscriptionRow>(value);
+    return row && decode(*row, session().subscriptions[std::string(key.rest)]);
+  }
+  if (key.kind == 'e') {
+    const auto row = parse_row<pb::EntryRow>(value);
+    const auto name = keys::parse_name(key.rest);
+    return row && name && decode(*row, *name, session().entries[*name]);
+  }
+  const auto row = parse_row<pb::InboundRow>(value);
+  const auto id = keys::parse_packet_id(key.rest);
+  return row && id && decode(*row, session().inbound[*id]);
+}
+
+/// Invariants 3 to 5 of SessionEdit, which rows could break.
+bool consistent(const Session& session) {
+  if (session.connect ? session.connect_stamp < session.end : session.closed != Stamp{})
+    return false;
+  if ((session.closed == Stamp{}) != (session.closed_connect == Stamp{})) return false;
+  if (session.closed != Stamp{} && session.closed_connect != session.connect_stamp) return false;
+  for (const auto& [filter, subscription] : session.subscriptions)
+    if (subscription.stamp < session.end) return false;
+  for (const auto& [name, entry] : session.entries)
+    if (entry.first < session.end && !entry.done) return false;
+  for (const auto& [id, inbound] : session.inbound)
+    if (inbound.attach < session.end) return false;
+  return session.connect || session.end != Stamp{} || !session.subscriptions.empty() ||
+         !session.entries.empty() || !session.inbound.empty();
+}
+
+bool derive_queue(State& state, Session& session) {
+  session.queue.clear();
+  for (const auto& [name, entry] : session.entries) {
+    if (entry.done) continue;
+    const auto stored = state.messages.find(entry.message);
+    if (stored == state.messages.end()) return false;
+    ++stored->second.references;
+    session.queue.emplace(std::pair(entry.first, name), &entry);
+  }
+  return true;
+}
+
+}  // namespace
+
+bool decode_row(State& state, std::string_view key, std::string_view value) {
+  const auto parsed = keys::parse(key);
+  if (!parsed) return false;
+  if (parsed->kind == 'v') {
+    const auto row = parse_row<pb::VersionVector>(value);
+    if (row) state.seen = from_pb(*row);
+    return row.has_value();
+  }
+  if (parsed->kind == 'm') {
+    const auto dot = keys::parse_dot(parsed->rest);
+    auto row = parse_row<pb::Message>(value);
+    if (dot && row) state.messages[*dot].message = std::move(*row);
+    return dot && row;
+  }
+  if (parsed->kind == 'r') {
+    const auto row = parse_row<pb::RetainedRow>(value);
+    return row && decode(*row, state.retained[std::string(parsed->rest)]);
+  }
+  if (parsed->kind == 't') {
+    const auto row = parse_row<pb::RetiredRow>(value);
+    const auto name = keys::parse_name(parsed->rest);
+    return row && name && decode(*row, state.retired[*name]);
+  }
+  return decode_session_item(state, *parsed, value);
+}
+
+bool finish_decoding(State& state) {
+  state.index = topic::Trie<std::string>();
+  state.filters.clear();
+  state.dirty.clear();
+  for (auto& [dot, stored] : state.messages) stored.references = 0;
+  for (auto& [client, session] : state.sessions) {
+    if (!consistent(session) || !derive_queue(state, session)) return false;
+    if (!session.exists()) continue;
+    for (const auto& [filter, subscription] : session.subscriptions) {
+      if (!subscription.present) continue;
+      const auto plain = topic::parse_filter(filter);
+      state.index.insert(plain ? plain->filter : std::string_view(filter), client);
+      ++state.filters[filter];
+    }
+  }
+  for (const auto& [dot, stored] : state.messages)
+    if (stored.references == 0) return false;
+  return true;
+}
+
+}  // namespace hf::slot

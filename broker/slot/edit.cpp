@@ -1,0 +1,313 @@
+// The rules of a session's registers and sets, each a join: commutative, associative, idempotent.
+#include "broker/slot/edit.hpp"
+
+#include <tuple>
+#include <utility>
+
+#include "broker/base/assert.hpp"
+#include "broker/slot/keys.hpp"
+#include "broker/topic/name.hpp"
+
+namespace hf::slot {
+
+namespace {
+/// What the index holds a filter under: shared subscriptions without their prefix.
+std::string_view indexed_as(std::string_view filter) {
+  const auto parsed = topic::parse_filter(filter);
+  return parsed ? parsed->filter : filter;
+}
+}  // namespace
+
+SessionEdit::SessionEdit(State& state, Changes& changes, const std::string& client)
+    : state_(state),
+      changes_(changes),
+      client_(client),
+      session_(state.sessions[client]),
+      indexed_(session_.exists()) {}
+
+SessionEdit::~SessionEdit() {
+  if (const bool exists = session_.exists(); exists != indexed_) {
+    for (const auto& [filter, subscription] : session_.subscriptions)
+      if (subscription.present) exists ? index(filter) : unindex(filter, false);
+  }
+  const bool nothing = session_.end == Stamp{} && !session_.connect &&
+                       session_.subscriptions.empty() && session_.entries.empty() &&
+                       session_.inbound.empty();
+  if (nothing) state_.sessions.erase(client_);
+}
+
+void SessionEdit::touch(std::string key) {
+  state_.dirty.insert(std::move(key));
+  changes_.sessions.insert(client_);
+}
+
+// The end and the connection.
+
+void SessionEdit::raise_end(const Stamp& end, const Dot& dot) {
+  if (std::tie(end, dot) <= std::tie(session_.end, session_.end_dot)) return;
+  session_.end = end;
+  session_.end_dot = dot;
+  touch(keys::session(client_));
+  changes_.connections.insert(client_);
+  drop_before_end();
+}
+
+void SessionEdit::drop_end() {
+  session_.end = {};
+  session_.end_dot = {};
+  touch(keys::session(client_));
+}
+
+void SessionEdit::drop_before_end() {
+  if (session_.connect && session_.connect_stamp < session_.end) drop_connect();
+  for (auto it = session_.subscriptions.begin(); it != session_.subscriptions.end();) {
+    const auto here = it++;
+    if (here->second.stamp < session_.end) drop_subscription(std::string(here->first));
+  }
+  for (auto it = session_.entries.begin(); it != session_.entries.end();) {
+    Entry& entry = (it++)->second;
+    if (entry.first >= session_.end || entry.done) continue;
+    if (!entry.name.identity) {
+      drop_entry(Name(entry.name));
+      continue;
+    }
+    leave_queue(entry);
+    become_memory(entry);
+    touch(keys::entry(client_, entry.name));
+  }
+  for (auto it = session_.inbound.begin(); it != session_.inbound.end();) {
+    const auto here = it++;
+    if (here->second.attach < session_.end) drop_inbound(here->first);
+  }
+}
+
+void SessionEdit::join_connect(const pb::Connect& connect,
+                               const Stamp& connect_stamp,
+                               const Stamp& attach_stamp,
+                               const Dot& dot) {
+  if (connect_stamp < session_.end) return;
+  if (session_.connect && std::tie(connect_stamp, attach_stamp) <=
+                              std::tie(session_.connect_stamp, session_.attach_stamp))
+    return;
+  if (!session_.connect || session_.connect_stamp != connect_stamp) drop_connect();
+  session_.connect = connect;
+  session_.connect_stamp = connect_stamp;
+  session_.attach_stamp = attach_stamp;
+  session_.attach_dot = dot;
+  if (session_.closed_connect != connect_stamp) session_.expiry_s = connect.expiry_s();
+  touch(keys::session(client_));
+  changes_.connections.insert(client_);
+}
+
+void SessionEdit::drop_connect() {
+  session_.connect.reset();
+  session_.connect_stamp = session_.attach_stamp = session_.closed = session_.closed_connect =
+      Stamp{};
+  session_.attach_dot = session_.closed_dot = Dot{};
+  session_.expiry_s = 0;
+  session_.closed_ms = 0;
+  touch(keys::session(client_));
+  changes_.connections.insert(client_);
+}
+
+void SessionEdit::join_closed(const Stamp& connect,
+                              const Stamp& closed,
+                              const Dot& dot,
+                              std::uint32_t expiry_s,
+                              std::uint64_t closed_ms) {
+  if (!session_.connect || connect != session_.connect_stamp || closed <= session_.closed) return;
+  session_.closed = closed;
+  session_.closed_dot = dot;
+  session_.closed_connect = connect;
+  session_.expiry_s = expiry_s;
+  session_.closed_ms = closed_ms;
+  touch(keys::session(client_));
+  changes_.connections.insert(client_);
+}
+
+// Subscriptions.
+
+void SessionEdit::join_subscription(const std::string& filter, const Subscription& value) {
+  if (value.stamp < session_.end) return;
+  const auto [it, fresh] = session_.subscriptions.try_emplace(filter);
+  Subscription& here = it->second;
+  if (!fresh && value.stamp < here.stamp)
+    return;  // equal: twice in one SUBSCRIBE, the last one counts
+  if (indexed_ && here.present != value.present)
+    value.present ? index(filter) : unindex(filter, true);
+  here = value;
+  touch(keys::subscription(client_, filter));
+}
+
+void SessionEdit::drop_subscription(const std::string& filter) {
+  const auto it = session_.subscriptions.find(filter);
+  if (it == session_.subscriptions.end()) return;
+  const bool present = it->second.present;
+  session_.subscriptions.erase(it);
+  if (indexed_ && present) unindex(filter, true);
+  touch(keys::subscription(client_, filter));
+}
+
+void SessionEdit::index(const std::string& filter) {
+  state_.index.insert(indexed_as(filter), client_);
+  if (++state_.filters[filter] == 1) changes_.filters_added.push_back(filter);
+}
+
+/// Is there another present subscription that the index holds under the same filter.
+bool SessionEdit::shares_index(const std::string& filter) const {
+  const std::string_view plain = indexed_as(filter);
+  const auto& all = session_.subscriptions;
+  if (const auto it = all.find(plain); it != all.end() && it->first != filter && it->second.present)
+    return true;
+  for (auto it = all.lower_bound(std::string_view("$share/")); it != all.end(); ++it) {
+    if (!it->first.starts_with("$share/")) return false;
+    if (it->second.present && it->first != filter && indexed_as(it->first) == plain) return true;
+  }
+  return false;
+}
+
+void SessionEdit::unindex(const std::string& filter, bool others_stay) {
+  if (!others_stay || !shares_index(filter)) state_.index.erase(indexed_as(filter), client_);
+  const auto it = state_.filters.find(filter);
+  HF_ASSERT(it != state_.filters.end());
+  if (--it->second > 0) return;
+  state_.filters.erase(it);
+  changes_.filters_removed.push_back(filter);
+}
+
+// The queue.
+
+void SessionEdit::enter_queue(const Entry& entry, const pb::Message* payload) {
+  HF_ASSERT(payload != nullptr);
+  session_.queue.emplace(std::pair(entry.first, entry.name), &entry);
+  StoredMessage& stored = state_.messages[entry.message];
+  if (stored.references++ > 0) return;
+  stored.message = *payload;
+  touch(keys::message(entry.message));
+}
+
+void SessionEdit::leave_queue(const Entry& entry) {
+  session_.queue.erase(std::pair(entry.first, entry.name));
+  const auto it = state_.messages.find(entry.message);
+  HF_ASSERT(it != state_.messages.end());
+  if (--it->second.references > 0) return;
+  state_.messages.erase(it);
+  touch(keys::message(entry.message));
+}
+
+void SessionEdit::become_memory(Entry& entry) {
+  Entry memory;
+  memory.name = entry.name;
+  memory.first = entry.first;
+  memory.message = entry.message;
+  memory.qos = 0;
+  memory.done = true;
+  memory.last = entry.last;
+  memory.last_stamp = entry.last_stamp;
+  entry = std::move(memory);
+}
+
+void SessionEdit::join_entry(const Entry& value, const pb::Message* payload) {
+  const bool ended = value.first < session_.end;
+  if (ended && !value.name.identity) return;
+  const auto [it, fresh] = session_.entries.try_emplace(value.name, value);
+  Entry& here = it->second;
+  touch(keys::entry(client_, value.name));
+  if (fresh) {
+    if (ended || value.done) return become_memory(here);
+    return enter_queue(here, payload);
+  }
+  if (!here.done && (ended || value.done)) {
+    leave_queue(here);
+    become_memory(here);
+  }
+  if (std::tie(value.first, value.message) < std::tie(here.first, here.message)) {
+    if (!here.done) leave_queue(here);
+    here.first = value.first;
+    here.message = value.message;
+    if (!here.done) {
+      here.qos = value.qos;
+      here.retain = value.retain;
+      here.identifiers = value.identifiers;
+      enter_queue(here, payload);
+    }
+  }
+  if (!here.done) {
+    here.recd = here.recd || value.recd;
+    if (std::tie(value.attach, value.sent) > std::tie(here.attach, here.sent)) {
+      here.packet_id = value.packet_id;
+      here.attach = value.attach;
+      here.sent = value.sent;
+    }
+  }
+  if (value.last_stamp > here.last_stamp) {
+    here.last = value.last;
+    here.last_stamp = value.last_stamp;
+  }
+}
+
+/// The entry, marked as named by this operation whatever comes of it: that is what converges.
+Entry* SessionEdit::named(const Name& name, const Stamp& stamp, const Dot& dot) {
+  const auto it = session_.entries.find(name);
+  if (it == session_.entries.end()) return nullptr;
+  Entry& entry = it->second;
+  if (stamp > entry.last_stamp) {
+    entry.last_stamp = stamp;
+    entry.last = dot;
+  }
+  touch(keys::entry(client_, name));
+  return &entry;
+}
+
+void SessionEdit::bind_entry(const Name& name,
+                             std::uint16_t packet_id,
+                             const Stamp& attach,
+                             const Stamp& sent,
+                             const Dot& dot) {
+  Entry* entry = named(name, sent, dot);
+  if (entry == nullptr || entry->done ||
+      std::tie(attach, sent) < std::tie(entry->attach, entry->sent))
+    return;
+  entry->packet_id = packet_id;
+  entry->attach = attach;
+  entry->sent = sent;
+}
+
+void SessionEdit::receive_entry(const Name& name, const Stamp& stamp, const Dot& dot) {
+  Entry* entry = named(name, stamp, dot);
+  if (entry != nullptr && !entry->done) entry->recd = true;
+}
+
+void SessionEdit::finish_entry(const Name& name, const Stamp& stamp, const Dot& dot) {
+  if (!name.identity) return drop_entry(name);
+  Entry* entry = named(name, stamp, dot);
+  if (entry == nullptr || entry->done) return;
+  leave_queue(*entry);
+  become_memory(*entry);
+}
+
+void SessionEdit::drop_entry(const Name& name) {
+  const auto it = session_.entries.find(name);
+  if (it == session_.entries.end()) return;
+  if (!it->second.done) leave_queue(it->second);
+  touch(keys::entry(client_, name));
+  session_.entries.erase(it);
+}
+
+// The client's own packet ids.
+
+void SessionEdit::join_inbound(std::uint16_t packet_id, const Inbound& value) {
+  if (value.attach < session_.end) return;
+  const auto [it, fresh] = session_.inbound.try_emplace(packet_id, value);
+  if (!fresh &&
+      std::tie(value.attach, value.stamp) <= std::tie(it->second.attach, it->second.stamp))
+    return;
+  it->second = value;
+  touch(keys::inbound(client_, packet_id));
+}
+
+void SessionEdit::drop_inbound(std::uint16_t packet_id) {
+  if (session_.inbound.erase(packet_id) > 0) touch(keys::inbound(client_, packet_id));
+}
+
+}  // namespace hf::slot

@@ -1,0 +1,82 @@
+// Changes to one session that keep everything derived in step: index, queue, payload counts, dirty
+// rows. apply, merge and forget are written in these words and share their rules.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "broker/slot/apply.hpp"
+
+namespace hf::slot {
+
+/// Edits the session of `client`, which it creates; the destructor settles.
+/// Invariants, outside an edit (tests/slot name them):
+///  1. index and `filters` hold exactly the present subscriptions of sessions that exist.
+///  2. `queue` holds exactly the entries not done; messages[d].references counts those with message
+///  d.
+///  3. Nothing lies before `end`: subscriptions and entries by stamp, inbound ids by attachment,
+///  the
+///     connect register by connect_stamp. An identity with an Enqueue before `end` is done.
+///  4. `closed_connect` is connect_stamp or none.
+///  5. A session with nothing in it has no record.
+class SessionEdit {
+ public:
+  SessionEdit(State& state, Changes& changes, const std::string& client);
+  ~SessionEdit();
+  SessionEdit(const SessionEdit&) = delete;
+  SessionEdit& operator=(const SessionEdit&) = delete;
+
+  [[nodiscard]] const Session& session() const { return session_; }
+
+  /// Raises the end, and drops what lies before it.
+  void raise_end(const Stamp& end, const Dot& dot);
+  void drop_end();
+  /// The register's maximum by (connect_stamp, attach_stamp).
+  void join_connect(const pb::Connect& connect,
+                    const Stamp& connect_stamp,
+                    const Stamp& attach_stamp,
+                    const Dot& dot);
+  void drop_connect();
+  /// Counts only for the connection that the register holds.
+  void join_closed(const Stamp& connect,
+                   const Stamp& closed,
+                   const Dot& dot,
+                   std::uint32_t expiry_s,
+                   std::uint64_t closed_ms);
+
+  void join_subscription(const std::string& filter, const Subscription& value);
+  void drop_subscription(const std::string& filter);
+
+  /// `payload` of value.message; may be null where value is done.
+  void join_entry(const Entry& value, const pb::Message* payload);
+  void bind_entry(const Name& name,
+                  std::uint16_t packet_id,
+                  const Stamp& attach,
+                  const Stamp& sent,
+                  const Dot& dot);
+  void receive_entry(const Name& name, const Stamp& stamp, const Dot& dot);
+  void finish_entry(const Name& name, const Stamp& stamp, const Dot& dot);
+  void drop_entry(const Name& name);
+
+  void join_inbound(std::uint16_t packet_id, const Inbound& value);
+  void drop_inbound(std::uint16_t packet_id);
+
+ private:
+  Entry* named(const Name& name, const Stamp& stamp, const Dot& dot);
+  void enter_queue(const Entry& entry, const pb::Message* payload);
+  void leave_queue(const Entry& entry);
+  void become_memory(Entry& entry);
+  void drop_before_end();
+  void touch(std::string key);
+  void index(const std::string& filter);
+  void unindex(const std::string& filter, bool others_stay);
+  [[nodiscard]] bool shares_index(const std::string& filter) const;
+
+  State& state_;
+  Changes& changes_;
+  const std::string client_;
+  Session& session_;
+  bool indexed_;  ///< its present subscriptions are in the index
+};
+
+}  // namespace hf::slot

@@ -1,0 +1,114 @@
+// Letting memory of the past go once nothing that could still arrive depends on it.
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "broker/slot/edit.hpp"
+#include "broker/slot/keys.hpp"
+
+namespace hf::slot {
+
+namespace {
+
+/// Identities sort after dots, so a queue of a hundred thousand QoS 1 entries costs nothing here.
+auto first_identity(const Session& session) {
+  return session.entries.lower_bound(Name{.identity = true, .front = false, .slot = 0, .dot = {}});
+}
+
+class Forget {
+ public:
+  Forget(State& state, const VersionVector& stable, std::uint64_t horizon, Changes& changes)
+      : state_(state), stable_(stable), horizon_(horizon), changes_(changes) {}
+
+  void run() {
+    std::vector<std::string> clients;
+    for (const auto& [client, session] : state_.sessions) clients.push_back(client);
+    for (const auto& client : clients) forget_in(client);
+    forget_retained();
+    forget_retired();
+  }
+
+ private:
+  [[nodiscard]] bool settled(const Stamp& stamp, const Dot& dot) const {
+    return stamp.time <= horizon_ && stable_.covers(dot);
+  }
+
+  void forget_in(const std::string& client) {
+    SessionEdit edit(state_, changes_, client);
+    const Session& session = edit.session();
+    for (auto it = session.subscriptions.begin(); it != session.subscriptions.end();) {
+      const auto& [filter, subscription] = *it++;
+      if (!subscription.present && settled(subscription.stamp, subscription.dot))
+        edit.drop_subscription(std::string(filter));
+    }
+    for (auto it = session.inbound.begin(); it != session.inbound.end();) {
+      const auto& [id, inbound] = *it++;
+      // Operations to come are stamped later, but carry the present attachment: it must pass this
+      // one.
+      const bool passed = !session.exists() || inbound.attach <= session.attach_stamp;
+      if (inbound.released && passed && settled(inbound.stamp, inbound.last)) edit.drop_inbound(id);
+    }
+    for (auto it = first_identity(session); it != session.entries.end();) {
+      const Entry& entry = (it++)->second;
+      if (!entry.done || !settled(entry.last_stamp, entry.last)) continue;
+      const auto retired = state_.retired.find(entry.name);
+      if (retired == state_.retired.end() || !settled(retired->second.stamp, retired->second.dot))
+        continue;
+      edit.drop_entry(Name(entry.name));
+    }
+    if (session.end != Stamp{} && settled(session.end, session.end_dot)) edit.drop_end();
+  }
+
+  void forget_retained() {
+    for (auto it = state_.retained.begin(); it != state_.retained.end();) {
+      const auto here = it++;
+      if (!here->second.message.payload().empty() || !settled(here->second.stamp, here->second.dot))
+        continue;
+      state_.dirty.insert(keys::retained(here->first));
+      state_.retained.erase(here);
+    }
+  }
+
+  void forget_retired() {
+    if (state_.retired.empty()) return;
+    std::set<Name> needed;
+    for (const auto& [client, session] : state_.sessions)
+      for (auto it = first_identity(session); it != session.entries.end(); ++it)
+        needed.insert(it->first);
+    for (auto it = state_.retired.begin(); it != state_.retired.end();) {
+      const auto here = it++;
+      if (needed.contains(here->first) || !settled(here->second.stamp, here->second.dot)) continue;
+      state_.dirty.insert(keys::retired(here->first));
+      state_.retired.erase(here);
+    }
+  }
+
+  State& state_;
+  const VersionVector& stable_;
+  const std::uint64_t horizon_;
+  Changes& changes_;
+};
+
+}  // namespace
+
+void forget(State& state, const VersionVector& stable, std::uint64_t horizon, Changes& changes) {
+  Forget(state, stable, horizon, changes).run();
+}
+
+std::uint64_t tombstones(const State& state) {
+  std::uint64_t count = state.retired.size();
+  for (const auto& [client, session] : state.sessions) {
+    if (session.end != Stamp{} && !session.exists()) ++count;
+    for (const auto& [filter, subscription] : session.subscriptions)
+      count += subscription.present ? 0U : 1U;
+    for (const auto& [id, inbound] : session.inbound) count += inbound.released ? 1U : 0U;
+    for (auto it = first_identity(session); it != session.entries.end(); ++it)
+      count += it->second.done ? 1U : 0U;
+  }
+  for (const auto& [topic, retained] : state.retained)
+    count += retained.message.payload().empty() ? 1U : 0U;
+  return count;
+}
+
+}  // namespace hf::slot

@@ -1,0 +1,61 @@
+// Dots, stamps, names and version vectors to and from Protocol Buffers.
+#include "broker/slot/state.hpp"
+
+namespace hf::slot {
+
+Dot from_pb(const pb::Dot& dot) {
+  return {{dot.node(), dot.boot()}, dot.seq()};
+}
+
+Stamp from_pb(const pb::Stamp& stamp) {
+  return {stamp.time(), {stamp.node(), stamp.boot()}};
+}
+
+Name from_pb(const pb::Name& name) {
+  return {.identity = name.identity(),
+          .front = name.front(),
+          .slot = name.slot(),
+          .dot = from_pb(name.dot())};
+}
+
+VersionVector from_pb(const pb::VersionVector& vector) {
+  VersionVector out;
+  for (const auto& one : vector.entries())
+    if (one.seq() != 0) out.raise({{one.node(), one.boot()}, one.seq()});
+  return out;
+}
+
+void to_pb(const Dot& dot, pb::Dot* out) {
+  out->set_node(dot.origin.node);
+  out->set_boot(dot.origin.boot);
+  out->set_seq(dot.seq);
+}
+
+void to_pb(const Stamp& stamp, pb::Stamp* out) {
+  out->set_time(stamp.time);
+  out->set_node(stamp.origin.node);
+  out->set_boot(stamp.origin.boot);
+}
+
+void to_pb(const Name& name, pb::Name* out) {
+  to_pb(name.dot, out->mutable_dot());
+  out->set_identity(name.identity);
+  out->set_slot(name.slot);
+  out->set_front(name.front);
+}
+
+void to_pb(const VersionVector& vector, pb::VersionVector* out) {
+  out->clear_entries();
+  for (const auto& [origin, seq] : vector.entries()) {
+    auto* one = out->add_entries();
+    one->set_node(origin.node);
+    one->set_boot(origin.boot);
+    one->set_seq(seq);
+  }
+}
+
+Stamp stamp_of(const pb::Operation& operation) {
+  return {operation.time(), {operation.dot().node(), operation.dot().boot()}};
+}
+
+}  // namespace hf::slot
