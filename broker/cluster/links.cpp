@@ -1,0 +1,255 @@
+// The life of streams: dialling, greeting, superseding, silence.
+#include "broker/cluster/links.hpp"
+
+#include <algorithm>
+
+namespace hf::cluster {
+
+namespace {
+
+constexpr Duration backoff_min = 50ms;
+constexpr Duration backoff_max = 1s;
+constexpr std::size_t reports_max = 256;
+
+}  // namespace
+
+Links::Links(const Settings& settings, std::uint64_t seed, ClusterCounters& counters)
+    : settings_(settings), chance_(seed), counters_(counters) {
+  for (const Member& member : settings_.members) {
+    if (member.id != settings_.self) links_[member.id].backoff = backoff_min;
+  }
+}
+
+void Links::start(Instant now, Output& out) {
+  (void)out;
+  now_ = now;
+  if (links_.empty()) return;
+  beat_at_ = now + chance_.jitter(settings_.heartbeat_every);
+  for (auto& [node, link] : links_) link.dial_at = now;
+  wake_ = now;
+}
+
+void Links::accepted(Instant now, StreamId stream, Output& out) {
+  now_ = now;
+  if (ungreeted_ >= 2 * links_.size() + 64) {
+    out.close.push_back(stream);
+    return;
+  }
+  ++ungreeted_;
+  streams_[stream].opened = now;
+  arm(now + greet_within());
+}
+
+void Links::dialled(NodeId node, StreamId stream) {
+  const auto at = links_.find(node);
+  if (at == links_.end() || stream == 0 || at->second.dialling != 0) return;
+  at->second.dialling = stream;
+  Stream& fresh = streams_[stream];
+  fresh.peer = node;
+  fresh.dialled = true;
+  fresh.opened = now_;
+  fresh.attempt = ++attempts_;
+}
+
+void Links::connected(Instant now, StreamId stream) {
+  now_ = now;
+  const auto at = streams_.find(stream);
+  if (at == streams_.end() || !at->second.dialled) return;
+  send_hello(stream, at->second.peer, at->second.attempt);
+}
+
+void Links::send_hello(StreamId id, NodeId to, std::uint64_t attempt) {
+  wire::Body body;
+  wire::Hello& hello = *body.mutable_hello();
+  hello.set_cluster(settings_.cluster_name);
+  hello.set_node(settings_.self);
+  hello.set_to(to);
+  hello.set_boot(settings_.boot);
+  hello.set_version_min(settings_.version_min);
+  hello.set_version_max(settings_.version_max);
+  hello.set_wall_ms(wall_ms_);
+  hello.set_attempt(attempt);
+  hellos_.push_back({id, Bytes(encode_frame(body))});
+}
+
+void Links::bytes(Instant now, StreamId id, const Bytes& bytes, Output& out, LinkEvents& events) {
+  now_ = now;
+  auto at = streams_.find(id);
+  if (at == streams_.end()) return;
+  if (at->second.greeted) links_[at->second.peer].heard = now;
+  at->second.decoder.feed(bytes.view());
+  // A frame may end this stream, and with it the decoder: look it up each time.
+  for (; at != streams_.end(); at = streams_.find(id)) {
+    auto body = at->second.decoder.next();
+    if (!body) {
+      ++counters_.bad_streams;
+      report(at->second.peer, Reason::frame, body.error().text, out);
+      return close(id, now, out, events);
+    }
+    if (!*body) return;
+    ++counters_.frames_in;
+    if (!frame(now, id, **body, out, events)) {
+      ++counters_.bad_streams;
+      return close(id, now, out, events);
+    }
+  }
+}
+
+bool Links::frame(Instant now, StreamId id, std::string_view bytes, Output& out,
+                  LinkEvents& events) {
+  wire::Body body;
+  if (!parse_body(bytes, body)) {
+    report(streams_[id].peer, Reason::frame, "a frame that cannot be parsed", out);
+    return false;
+  }
+  if (!streams_[id].greeted) {
+    if (!body.has_hello() || !hello(now, id, body.hello(), out, events)) return false;
+  }
+  const NodeId node = streams_[id].peer;
+  if (body.has_heartbeat()) heartbeat(now, node, body.heartbeat(), events);
+  for (wire::Channel& channel : *body.mutable_channels()) {
+    events.push_back(Part{node, std::move(channel)});
+  }
+  return true;
+}
+
+bool Links::too_far_ahead(NodeId node, std::uint64_t wall_ms, Output& out) {
+  const auto drift = static_cast<std::uint64_t>(to_ms(settings_.max_clock_drift));
+  if (wall_ms <= wall_ms_ || wall_ms - wall_ms_ <= drift) return false;
+  report(node, Reason::clock, "clock is " + std::to_string(wall_ms - wall_ms_) + " ms ahead", out);
+  return true;
+}
+
+bool Links::hello_is_good(const Stream& stream, const wire::Hello& hello, Output& out) {
+  const NodeId node = hello.node();
+  if (hello.cluster() != settings_.cluster_name) {
+    report(node, Reason::cluster, "belongs to another cluster", out);
+  } else if (!links_.contains(node) || hello.to() != settings_.self ||
+             (stream.dialled && stream.peer != node)) {
+    report(node, Reason::stranger, "is not the member it should be", out);
+  } else if (std::min(hello.version_max(), settings_.version_max) <
+             std::max(hello.version_min(), settings_.version_min)) {
+    report(node, Reason::version, "speaks no version of the protocol in common", out);
+  } else if (!stream.dialled && dials(node)) {
+    report(node, Reason::direction, "dialled, though its id is the higher one", out);
+  } else {
+    return !too_far_ahead(node, hello.wall_ms(), out);
+  }
+  return false;
+}
+
+bool Links::hello(Instant now, StreamId id, const wire::Hello& hello, Output& out,
+                  LinkEvents& events) {
+  Stream& stream = streams_[id];
+  if (!hello_is_good(stream, hello, out)) return false;
+  const NodeId node = hello.node();
+  Link& link = links_[node];
+  if (link.stream != 0) {
+    const Stream& old = streams_[link.stream];
+    const bool late = std::pair(hello.boot(), hello.attempt()) < std::pair(old.boot, old.attempt);
+    if (late && link.up) return false;  // a straggler; without a live link, a wiped node may be young
+    close(link.stream, now, out, events);
+  }
+  if (!stream.dialled) --ungreeted_;
+  stream.greeted = true;
+  stream.peer = node;
+  stream.boot = hello.boot();
+  stream.decoder.set_max(frame_max_member);
+  link.stream = id;
+  link.dialling = 0;
+  link.asked = false;
+  link.heard = now;
+  link.heard_by = now;
+  link.beat_now = true;
+  pending_.insert(node);
+  arm(now + settings_.detect_after);
+  if (stream.dialled) {
+    link_up(node, events);  // this hello answers ours: they hear us
+  } else {
+    stream.attempt = hello.attempt();
+    send_hello(id, node, hello.attempt());
+  }
+  return true;
+}
+
+void Links::link_up(NodeId node, LinkEvents& events) {
+  Link& link = links_[node];
+  link.up = true;
+  link.backoff = backoff_min;
+  link.lost = false;
+  ++graph_version_;
+  for (auto at = reported_.lower_bound({node, Reason::cluster});
+       at != reported_.end() && at->first == node;) {
+    at = reported_.erase(at);
+  }
+  events.push_back(LinkUp{node, streams_[link.stream].boot});
+}
+
+/// The greeted stream of a link is gone; whether to close it is the caller's business.
+void Links::drop_link(Instant now, NodeId node, LinkEvents& events) {
+  Link& link = links_[node];
+  link.stream = 0;
+  link.parts.clear();
+  link.part_bytes = 0;
+  link.graph.clear();
+  if (link.up) {
+    link.up = false;
+    link.lost = true;
+    ++graph_version_;
+    ++counters_.links_lost;
+    events.push_back(LinkDown{node, link.heard});
+  }
+  redial_later(node, now);
+}
+
+void Links::redial_later(NodeId node, Instant now) {
+  Link& link = links_[node];
+  link.asked = false;
+  link.dialling = 0;
+  if (!dials(node)) return;
+  link.dial_at = now + chance_.jitter(link.backoff);
+  link.backoff = std::min(link.backoff * 2, backoff_max);
+  arm(link.dial_at);
+}
+
+void Links::close(StreamId id, Instant now, Output& out, LinkEvents& events) {
+  out.close.push_back(id);
+  closed(now, id, events);
+}
+
+void Links::closed(Instant now, StreamId id, LinkEvents& events) {
+  now_ = now;
+  const auto at = streams_.find(id);
+  if (at == streams_.end()) return;
+  const Stream stream = std::move(at->second);
+  streams_.erase(at);
+  if (stream.greeted) return drop_link(now, stream.peer, events);
+  if (!stream.dialled) {
+    --ungreeted_;
+  } else if (links_[stream.peer].dialling == id) {
+    redial_later(stream.peer, now);
+  }
+}
+
+void Links::report(NodeId node, Reason reason, const std::string& text, Output& out) {
+  if (reported_.size() >= reports_max || !reported_.insert({node, reason}).second) return;
+  out.log.push_back("peer " + std::to_string(node) + " refused: " + text);
+}
+
+bool Links::up(NodeId node) const {
+  const auto at = links_.find(node);
+  return at != links_.end() && at->second.up;
+}
+
+bool Links::leads_to(NodeId relay, NodeId node) const {
+  const auto at = links_.find(relay);
+  if (at == links_.end() || !at->second.up) return false;
+  return std::binary_search(at->second.graph.begin(), at->second.graph.end(), node);
+}
+
+Instant Links::heard(NodeId node) const {
+  const auto at = links_.find(node);
+  return at == links_.end() ? Instant{} : at->second.heard;
+}
+
+}  // namespace hf::cluster
