@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "broker/base/ids.hpp"
+#include "broker/base/mutant.hpp"
 #include "broker/base/time.hpp"
 
 namespace hf::node {
@@ -16,13 +17,6 @@ struct MemberConfig {
   std::string name;
   std::string address;
   std::string zone;
-};
-
-/// Seeded bugs. Only the simulator sets one; holdfastd has no switch for it. The names are those of
-/// `holdfast-sim run --mutant NAME`.
-struct Mutant {
-  std::string name;
-  [[nodiscard]] bool is(const char* other) const { return name == other; }
 };
 
 struct Config {
@@ -46,7 +40,7 @@ struct Config {
   Duration connect_timeout = 10s;                   ///< CONNECT must arrive within
   std::uint64_t max_outbox_bytes = 16 * 1024 * 1024; ///< per peer, unacknowledged
 
-  Mutant mutant;
+  Mutant mutant;  ///< only the simulator sets one
 };
 
 }  // namespace hf::node

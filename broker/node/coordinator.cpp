@@ -1,0 +1,346 @@
+// The coordinator of slots: requests in, operations logged, replies out through gates.
+#include "broker/node/coordinator.hpp"
+
+#include <algorithm>
+
+#include "broker/node/parts.hpp"
+
+namespace hf::node {
+
+namespace {
+constexpr std::size_t parked_max = 100'000;  ///< requests per slot that wait for it to be served
+constexpr std::uint32_t never = 0xFFFFFFFF;  ///< session expiry: does not
+}
+
+void Coordinator::start() { serving_.resize(parts_.config.slots + 1); }
+
+pb::Reply Coordinator::answer(const pb::Request& request) {
+  pb::Reply reply;
+  reply.set_slot(request.slot());
+  reply.set_local(request.local());
+  reply.set_id(request.id());
+  reply.set_round(request.round());
+  return reply;
+}
+
+void Coordinator::reply(NodeId to, pb::Reply reply) {
+  pb::PeerMessage message;
+  *message.mutable_reply() = std::move(reply);
+  parts_.send(to, std::move(message));
+}
+
+void Coordinator::redirect(NodeId to, const pb::Request& request) {
+  pb::Reply no = answer(request);
+  no.set_redirect(true);
+  reply(to, std::move(no));
+}
+
+slot::Session* Coordinator::session(SlotId slot, std::string_view client) {
+  auto& sessions = parts_.slots.held(slot)->state().sessions;
+  const auto it = sessions.find(client);
+  return it == sessions.end() ? nullptr : &it->second;
+}
+
+slot::Dot Coordinator::tail(SlotId slot) const {
+  return {parts_.self, parts_.slots.held(slot)->state().seen.seen(parts_.self)};
+}
+
+slot::Dot Coordinator::append(SlotId slot, slot::pb::Operation operation) {
+  return append(slot, std::move(operation), parts_.stamp());
+}
+
+slot::Dot Coordinator::append(SlotId slot, slot::pb::Operation operation, slot::Stamp stamp) {
+  slot::Changes changes;
+  const auto dot = parts_.slots.held(slot)->append(std::move(operation), stamp, changes);
+  ++parts_.counters.operations;
+  parts_.slots.touched(slot);
+  changed(slot, changes);
+  return dot;
+}
+
+void Coordinator::on_request(NodeId from, const pb::Request& request) {
+  const SlotId slot = request.local() ? parts_.local_slot() : request.slot();
+  if (slot > parts_.local_slot() || (request.local() && from != parts_.self.node)) return;
+  if (parts_.config.mutant.is("minority_refuses") && !request.local() && parts_.slots.held(slot) != nullptr &&
+      2 * parts_.cluster->view().size() <= parts_.config.members.size())
+    return redirect(from, request);
+  if (!parts_.slots.serving(slot)) {
+    Serving& serving = serving_[slot];
+    if (parts_.slots.coordinator(slot) != parts_.self.node || serving.parked.size() >= parked_max)
+      return redirect(from, request);
+    serving.parked.emplace_back(from, request);
+    return;
+  }
+  bool again = false;
+  if (!admit(slot, from, request, again)) return redirect(from, request);
+  dispatch(slot, from, request, again);
+}
+
+bool Coordinator::admit(SlotId slot, NodeId from, const pb::Request& request, bool& again) {
+  Intake& intake = serving_[slot].intake[from];
+  const std::uint32_t boot = parts_.cluster->boot_of(from);
+  if (intake.boot != boot) intake = Intake{boot, 0, 0, 0};
+  const bool next = request.round() == intake.round && request.after() == intake.last && request.after() != 0;
+  const bool first = request.after() == 0 && request.round() > intake.round;
+  if (!next && !first) return false;
+  intake.round = request.round();
+  intake.last = request.id();
+  again = request.id() <= intake.highest;
+  intake.highest = std::max(intake.highest, request.id());
+  return true;
+}
+
+void Coordinator::dispatch(SlotId slot, NodeId from, const pb::Request& request, bool again) {
+  switch (request.kind_case()) {
+    case pb::Request::kOpen: return open(slot, from, request);
+    case pb::Request::kClose: return close(slot, from, request);
+    case pb::Request::kSubscribe: return subscribe(slot, from, request);
+    case pb::Request::kUnsubscribe: return unsubscribe(slot, from, request);
+    case pb::Request::kAcks: return acks(slot, from, request);
+    case pb::Request::kInbound: return inbound(slot, from, request);
+    case pb::Request::kRelease: return release(slot, from, request);
+    case pb::Request::kPublish: return publish(slot, from, request, again);
+    case pb::Request::KIND_NOT_SET: return reply(from, answer(request));
+  }
+}
+
+void Coordinator::open(SlotId slot, NodeId from, const pb::Request& request) {
+  const pb::Open& ask = request.open();
+  const std::string& client = request.client();
+  pb::Reply yes = answer(request);
+  slot::Session* old = session(slot, client);
+  const slot::Stamp connected = slot::from_pb(ask.connected());
+  if (ask.attach() && old != nullptr && old->exists() && old->connect_stamp > connected) {
+    yes.set_superseded(true);
+    return reply(from, std::move(yes));
+  }
+  const bool existed = old != nullptr && old->exists() && !old->connect->bound();
+  bool present = existed && !ask.connect().clean();
+  if (parts_.config.mutant.is("resume_forgets_session") && old != nullptr && old->exists() &&
+      old->connect->front().node() != ask.connect().front().node())
+    present = false;
+  yes.set_session_present(present);
+  slot::pb::Operation operation;
+  *operation.mutable_connect() = ask.connect();
+  operation.mutable_connect()->set_client(client);
+  if (existed && old->connect->bound()) operation.mutable_connect()->set_clean(true);
+  if (ask.attach()) {
+    *operation.mutable_connect()->mutable_connect() = ask.connected();
+    operation.mutable_connect()->set_clean(false);
+  }
+  const slot::Stamp stamp = parts_.stamp();
+  slot::to_pb(ask.attach() ? connected : stamp, yes.mutable_connect());
+  if (!ask.attach() && existed) parts_.env.reached("session.resumed");
+  const auto dot = append(slot, std::move(operation), stamp);
+  parts_.slots.held(slot)->when_stored(dot, false, [this, slot, from, request, client, stamp, yes = std::move(yes)] {
+    reply(from, yes);
+    const slot::Session* now = session(slot, client);
+    if (now == nullptr || now->attach_stamp != stamp) return;
+    attach(slot, client, request);
+  });
+}
+
+void Coordinator::close(SlotId slot, NodeId from, const pb::Request& request) {
+  const slot::Session* now = session(slot, request.client());
+  reply(from, answer(request));
+  auto& attached = serving_[slot].attached;
+  if (const auto it = attached.find(request.client());
+      it != attached.end() && it->second.connection == request.connection() && it->second.node == from)
+    attached.erase(it);
+  if (now == nullptr || !now->open()) return;
+  const bool mine = now->connect->front().node() == from && now->connect->front().connection() == request.connection();
+  if (!mine && !parts_.config.mutant.is("close_ends_successor")) return;
+  std::uint32_t expiry = request.close().override_expiry() ? request.close().expiry_s() : now->connect->expiry_s();
+  if (parts_.config.mutant.is("close_ends_successor") && !mine) expiry = 0;
+  if (now->connect->bound() || expiry == 0) return end_session(slot, request.client());
+  slot::pb::Operation operation;
+  auto& closed = *operation.mutable_disconnect();
+  closed.set_client(request.client());
+  slot::to_pb(now->connect_stamp, closed.mutable_connect());
+  closed.set_expiry_s(expiry);
+  closed.set_closed_ms(parts_.env.wall_ms());
+  append(slot, std::move(operation));
+}
+
+void Coordinator::end_session(SlotId slot, const std::string& client) {
+  slot::pb::Operation operation;
+  operation.mutable_end()->set_client(client);
+  append(slot, std::move(operation));
+  serving_[slot].attached.erase(client);
+  if (slot != parts_.local_slot()) return;
+  slot::Changes changes;  // nobody else can have a word on a local session: forgotten at once
+  auto* held = parts_.slots.held(slot);
+  slot::forget(held->state(), held->state().seen, UINT64_MAX, changes);
+}
+
+void Coordinator::subscribe(SlotId slot, NodeId from, const pb::Request& request) {
+  slot::pb::Operation operation;
+  *operation.mutable_subscribe() = request.subscribe();
+  operation.mutable_subscribe()->set_client(request.client());
+  const auto dot = append(slot, std::move(operation));
+  parts_.slots.held(slot)->when_stored(dot, false, [this, from, yes = answer(request)] {
+    parts_.routes.when_known([this, from, yes] { reply(from, yes); });
+  });
+}
+
+void Coordinator::unsubscribe(SlotId slot, NodeId from, const pb::Request& request) {
+  pb::Reply yes = answer(request);
+  const slot::Session* now = session(slot, request.client());
+  for (const std::string& filter : request.unsubscribe().filters()) {
+    const auto* found = now == nullptr ? nullptr : &now->subscriptions;
+    const auto it = found == nullptr ? decltype(found->find(filter)){} : found->find(filter);
+    yes.add_had(found != nullptr && it != found->end() && it->second.present);
+  }
+  if (parts_.config.mutant.is("unsubscribe_not_logged")) return reply(from, std::move(yes));
+  slot::pb::Operation operation;
+  *operation.mutable_unsubscribe() = request.unsubscribe();
+  operation.mutable_unsubscribe()->set_client(request.client());
+  const auto dot = append(slot, std::move(operation));
+  parts_.slots.held(slot)->when_stored(dot, false, [this, from, yes = std::move(yes)] { reply(from, yes); });
+}
+
+void Coordinator::inbound(SlotId slot, NodeId from, const pb::Request& request) {
+  const slot::Session* now = session(slot, request.client());
+  pb::Reply yes = answer(request);
+  if (now == nullptr || !now->exists()) {
+    yes.set_superseded(true);
+    return reply(from, std::move(yes));
+  }
+  const auto id = static_cast<std::uint16_t>(request.inbound());
+  const slot::Stamp connect = now->connect_stamp;
+  auto it = now->inbound.find(id);
+  slot::Dot gate;
+  if (it != now->inbound.end() && !it->second.released && !parts_.config.mutant.is("inbound_ids_forgotten")) {
+    gate = tail(slot);  // sent again: the same message under the same name
+  } else {
+    slot::pb::Operation operation;
+    auto& op = *operation.mutable_inbound();
+    op.set_client(request.client());
+    slot::to_pb(now->attach_stamp, op.mutable_attach());
+    op.set_packet_id(id);
+    gate = append(slot, std::move(operation));
+  }
+  parts_.slots.held(slot)->when_stored(gate, true, [this, slot, from, id, connect, client = request.client(), yes]() mutable {
+    const slot::Session* held = session(slot, client);
+    const auto found = held == nullptr ? std::map<std::uint16_t, slot::Inbound>::const_iterator{} : held->inbound.find(id);
+    if (held == nullptr || !held->exists() || held->connect_stamp != connect || found == held->inbound.end()) {
+      yes.set_superseded(true);
+    } else {
+      slot::to_pb(slot::Name{true, slot == parts_.local_slot(), slot == parts_.local_slot() ? parts_.self.node : slot,
+                             found->second.name},
+                  yes.mutable_identity());
+    }
+    reply(from, yes);
+  });
+}
+
+void Coordinator::release(SlotId slot, NodeId from, const pb::Request& request) {
+  const slot::Session* now = session(slot, request.client());
+  pb::Reply yes = answer(request);
+  if (now == nullptr || !now->exists()) {
+    yes.set_superseded(true);
+    return reply(from, std::move(yes));
+  }
+  slot::pb::Operation operation;
+  auto& op = *operation.mutable_release();
+  op.set_client(request.client());
+  slot::to_pb(now->attach_stamp, op.mutable_attach());
+  op.set_packet_id(request.release());
+  const auto gate = append(slot, std::move(operation));
+  parts_.slots.held(slot)->when_stored(gate, true, [this, from, yes] { reply(from, yes); });
+}
+
+std::map<std::string, Coordinator::Target> Coordinator::targets(SlotId slot, const slot::pb::Message& message) const {
+  std::map<std::string, Target> out;
+  const slot::State& state = parts_.slots.held(slot)->state();
+  std::set<std::string> clients;
+  state.index.match(message.topic(), [&](const std::string& client) { clients.insert(client); });
+  for (const std::string& client : clients) {
+    const auto session = state.sessions.find(client);
+    if (session == state.sessions.end() || !session->second.exists()) continue;
+    const std::string_view who = std::string_view(client).substr(0, client.find('\x1f'));
+    for (const auto& [filter, subscription] : session->second.subscriptions) {
+      if (!subscription.present || !topic::matches(filter, message.topic())) continue;
+      if (subscription.options.no_local() && who == message.publisher()) continue;
+      Target& target = out[client];
+      target.qos = std::max(target.qos, subscription.options.qos());
+      target.retain = target.retain || (subscription.options.retain_as_published() && message.retain());
+      if (subscription.options.identifier() != 0) target.identifiers.push_back(subscription.options.identifier());
+    }
+  }
+  return out;
+}
+
+void Coordinator::publish(SlotId slot, NodeId from, const pb::Request& request, bool again) {
+  auto* held = parts_.slots.held(slot);
+  pb::Reply yes = answer(request);
+  if (again) {  // asked again after a change of view: it is logged already
+    held->when_stored(tail(slot), false, [this, from, yes] { reply(from, yes); });
+    return;
+  }
+  const slot::pb::Message& message = request.publish().message();
+  const std::set<std::string> not_to(request.publish().not_to().begin(), request.publish().not_to().end());
+  slot::pb::Operation operation;
+  auto& enqueue = *operation.mutable_enqueue();
+  for (const auto& [client, target] : targets(slot, message)) {
+    if (not_to.contains(client)) continue;
+    const std::uint32_t qos = std::min(target.qos, message.qos());
+    if (qos == 0) {
+      const auto it = serving_[slot].attached.find(client);
+      if (it != serving_[slot].attached.end()) push_qos0(it->second, message, target);
+      continue;
+    }
+    if (session(slot, client)->queue.size() >= parts_.config.max_queued_messages) {
+      ++parts_.counters.dropped;
+      continue;
+    }
+    auto& one = *enqueue.add_targets();
+    one.set_client(client);
+    one.set_qos(qos);
+    one.set_retain(target.retain);
+    for (const auto identifier : target.identifiers) one.add_identifiers(identifier);
+  }
+  yes.set_matched(static_cast<std::uint32_t>(enqueue.targets_size()));
+  const bool stand_in = slot != parts_.local_slot() && !parts_.slots.is_replica(slot);
+  if (stand_in) {
+    pb::Publish hint = request.publish();
+    for (const auto& target : enqueue.targets()) hint.add_not_to(target.client());
+    parts_.hints.keep(slot, hint);
+    parts_.after_commit([this, from, yes] { reply(from, yes); });
+  }
+  if (enqueue.targets_size() == 0) {
+    if (!stand_in) reply(from, std::move(yes));
+    return;
+  }
+  *enqueue.mutable_message() = message;
+  const auto dot = append(slot, std::move(operation));
+  if (!stand_in) held->when_stored(dot, false, [this, from, yes = std::move(yes)] { reply(from, yes); });
+}
+
+void Coordinator::cast(SlotId slot, const slot::pb::Message& message) {
+  if (!parts_.slots.serving(slot)) return;
+  if (message.qos() != 0) {  // from another node to a connection-bound session here: nobody waits for an answer
+    pb::Request request;
+    *request.mutable_publish()->mutable_message() = message;
+    return publish(slot, 0, request, false);
+  }
+  for (const auto& [client, target] : targets(slot, message)) {
+    const auto it = serving_[slot].attached.find(client);
+    if (it != serving_[slot].attached.end()) push_qos0(it->second, message, target);
+  }
+}
+
+void Coordinator::note_expiry(SlotId slot, const std::string& client) {
+  Serving& serving = serving_[slot];
+  if (const auto it = serving.expires.find(client); it != serving.expires.end()) {
+    serving.expiring.erase({it->second, client});
+    serving.expires.erase(it);
+  }
+  const slot::Session* now = session(slot, client);
+  if (now == nullptr || !now->exists() || now->open() || now->expiry_s == never) return;
+  const std::uint64_t at = now->closed_ms + std::uint64_t{now->expiry_s} * 1000;
+  serving.expires[client] = at;
+  serving.expiring.insert({at, client});
+}
+
+}  // namespace hf::node

@@ -1,0 +1,114 @@
+// The coordinator of slots: opens sessions, takes subscriptions and messages, and owes each client what comes next.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "broker/node/message.pb.h"
+#include "broker/replica/slot_replica.hpp"
+#include "broker/slot/state.hpp"
+
+namespace hf::node {
+
+struct ShardParts;
+
+/// Invariants:
+///  1. A reply that promises something leaves only through a gate of the slot's replica.
+///  2. Messages go to the attached connection only, and only while it is the session's latest.
+///  3. A QoS 2 packet id is not sent before a majority has it bound to its entry.
+class Coordinator {
+ public:
+  explicit Coordinator(ShardParts& parts) : parts_(parts) {}
+
+  void start();
+  void on_request(NodeId from, const pb::Request& request);
+  void cast(SlotId slot, const slot::pb::Message& message);
+  void on_retire_query(NodeId from, const pb::RetireQuery& query);
+  void on_retire_answer(const pb::RetireAnswer& answer);
+
+  void begin_serving(SlotId slot);
+  void stop_serving(SlotId slot);
+  /// Operations of others, or a merge, changed the slot.
+  void changed(SlotId slot, const slot::Changes& changes);
+  void front_restarted(NodeId node, std::uint32_t boot);
+  /// Sends what sessions are owed. True if anything was done.
+  bool pump();
+  void tick();
+
+ private:
+  /// A connection that a session is being delivered to, as this coordinator knows it.
+  struct Attached {
+    NodeId node = 0;
+    std::uint64_t connection = 0;
+    slot::Stamp connect, attach;
+    std::uint32_t window = 1;
+    std::map<std::uint16_t, slot::Name> ids;                    ///< in flight on this connection
+    std::map<slot::Name, std::uint16_t> in_flight;
+    std::set<std::uint16_t> bound;                              ///< ids that entries hold, sent or not
+    std::optional<std::pair<slot::Stamp, slot::Name>> cursor;   ///< delivered up to here
+    std::uint16_t last_id = 0;
+  };
+  struct Intake {
+    std::uint32_t boot = 0;
+    std::uint64_t round = 0, last = 0, highest = 0;
+  };
+  struct Serving {
+    std::map<std::string, Attached, std::less<>> attached;
+    std::map<NodeId, Intake> intake;
+    std::deque<std::pair<NodeId, pb::Request>> parked;
+    std::map<std::string, std::uint64_t, std::less<>> expires;  ///< client -> wall ms
+    std::set<std::pair<std::uint64_t, std::string>> expiring;
+    std::set<std::string> pump;
+    std::set<slot::Name> unretired;
+  };
+  struct Target {
+    std::uint32_t qos = 0;
+    bool retain = false;
+    std::vector<std::uint32_t> identifiers;
+  };
+
+  [[nodiscard]] bool admit(SlotId slot, NodeId from, const pb::Request& request, bool& again);
+  void dispatch(SlotId slot, NodeId from, const pb::Request& request, bool again);
+  slot::Dot append(SlotId slot, slot::pb::Operation operation, slot::Stamp stamp);
+  slot::Dot append(SlotId slot, slot::pb::Operation operation);
+  [[nodiscard]] slot::Session* session(SlotId slot, std::string_view client);
+  [[nodiscard]] slot::Dot tail(SlotId slot) const;
+  static pb::Reply answer(const pb::Request& request);
+  void reply(NodeId to, pb::Reply reply);
+  void redirect(NodeId to, const pb::Request& request);
+
+  void open(SlotId slot, NodeId from, const pb::Request& request);
+  void close(SlotId slot, NodeId from, const pb::Request& request);
+  void subscribe(SlotId slot, NodeId from, const pb::Request& request);
+  void unsubscribe(SlotId slot, NodeId from, const pb::Request& request);
+  void acks(SlotId slot, NodeId from, const pb::Request& request);
+  void inbound(SlotId slot, NodeId from, const pb::Request& request);
+  void release(SlotId slot, NodeId from, const pb::Request& request);
+  void publish(SlotId slot, NodeId from, const pb::Request& request, bool again);
+  [[nodiscard]] std::map<std::string, Target> targets(SlotId slot, const slot::pb::Message& message) const;
+
+  void attach(SlotId slot, const std::string& client, const pb::Request& request);
+  void kick(SlotId slot, std::string_view client, const Attached& attached);
+  void pump_session(SlotId slot, const std::string& client, Attached& attached);
+  void resend(SlotId slot, Attached& attached, const slot::Entry& entry);
+  void push(SlotId slot, const Attached& attached, const slot::Entry& entry, bool dup);
+  void push_pubrel(const Attached& attached, const slot::Entry& entry);
+  void push_qos0(const Attached& attached, const slot::pb::Message& message, const Target& target);
+  [[nodiscard]] std::uint16_t next_packet_id(SlotId slot, Attached& attached) const;
+  [[nodiscard]] Attached* current(SlotId slot, std::string_view client, slot::Stamp attach);
+  void note_expiry(SlotId slot, const std::string& client);
+  void note_unretired(SlotId slot, const slot::Name& name);
+  void end_session(SlotId slot, const std::string& client);
+
+  ShardParts& parts_;
+  std::vector<Serving> serving_;
+  std::set<SlotId> pump_slots_;
+};
+
+}  // namespace hf::node

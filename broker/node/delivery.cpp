@@ -1,0 +1,337 @@
+// What each client is owed now: the send window, packet ids, resumption, acknowledgements.
+#include <algorithm>
+
+#include "broker/node/coordinator.hpp"
+#include "broker/node/parts.hpp"
+
+namespace hf::node {
+
+namespace {
+constexpr std::uint32_t stripes = 16;  ///< residues of packet ids, one a place in the preference list
+}
+
+void Coordinator::attach(SlotId slot, const std::string& client, const pb::Request& request) {
+  Serving& serving = serving_[slot];
+  const slot::Session* now = session(slot, client);
+  if (const auto it = serving.attached.find(client); it != serving.attached.end()) {
+    if (it->second.connection != request.connection() || it->second.node != now->connect->front().node())
+      kick(slot, client, it->second);
+    serving.attached.erase(it);
+  }
+  Attached attached;
+  attached.node = now->connect->front().node();
+  attached.connection = request.connection();
+  attached.connect = now->connect_stamp;
+  attached.attach = now->attach_stamp;
+  const std::uint32_t wanted = now->connect->receive_maximum() == 0 ? 65535 : now->connect->receive_maximum();
+  attached.window = std::min<std::uint32_t>(wanted, parts_.config.max_inflight);
+  for (const auto& [place, entry] : now->queue)
+    if (entry->packet_id != 0) attached.bound.insert(entry->packet_id);
+  serving.attached.emplace(client, std::move(attached));
+  serving.pump.insert(client);
+  pump_slots_.insert(slot);
+}
+
+void Coordinator::kick(SlotId slot, std::string_view client, const Attached& attached) {
+  if (parts_.config.mutant.is("two_live_connections")) return;
+  ++parts_.counters.takeovers;
+  parts_.env.reached("session.taken_over");
+  pb::PeerMessage message;
+  message.mutable_kick()->set_connection(attached.connection);
+  message.mutable_kick()->set_client(std::string(client));
+  parts_.send(attached.node, std::move(message));
+  (void)slot;
+}
+
+void Coordinator::changed(SlotId slot, const slot::Changes& changes) {
+  if (!parts_.slots.serving(slot)) return;
+  Serving& serving = serving_[slot];
+  for (const std::string& client : changes.sessions) {
+    note_expiry(slot, client);
+    const auto it = serving.attached.find(client);
+    if (it == serving.attached.end()) continue;
+    serving.pump.insert(client);
+    pump_slots_.insert(slot);
+  }
+  for (const std::string& client : changes.connections) {
+    const auto it = serving.attached.find(client);
+    if (it == serving.attached.end()) continue;
+    const slot::Session* now = session(slot, client);
+    if (now != nullptr && now->exists() && now->connect_stamp == it->second.connect) continue;
+    // The same connection, opened anew from its own front, is not a takeover.
+    const bool same = now != nullptr && now->connect && now->connect->front().node() == it->second.node &&
+                      now->connect->front().connection() == it->second.connection;
+    if (!same) kick(slot, client, it->second);
+    serving.attached.erase(it);
+  }
+  parts_.routes.advertise(slot, changes.filters_added, changes.filters_removed);
+}
+
+void Coordinator::begin_serving(SlotId slot) {
+  ++parts_.counters.failovers;
+  Serving& serving = serving_[slot];
+  parts_.routes.advertise_all(slot);
+  for (const auto& [client, session] : parts_.slots.held(slot)->state().sessions) {
+    note_expiry(slot, client);
+    for (const auto& [name, entry] : session.entries)
+      if (name.identity && entry.done && !entry.retired) serving.unretired.insert(name);
+    if (serving.attached.contains(client)) serving.pump.insert(client);
+  }
+  pump_slots_.insert(slot);
+  for (const auto& member : parts_.config.members)
+    if (parts_.cluster->is_up(member.id)) front_restarted(member.id, parts_.cluster->boot_of(member.id));
+  front_restarted(parts_.self.node, parts_.self.boot);
+  std::deque<std::pair<NodeId, pb::Request>> parked;
+  parked.swap(serving.parked);
+  for (const auto& [from, request] : parked) on_request(from, request);
+}
+
+void Coordinator::stop_serving(SlotId slot) {
+  Serving& serving = serving_[slot];
+  std::deque<std::pair<NodeId, pb::Request>> parked;
+  parked.swap(serving.parked);
+  for (const auto& [from, request] : parked) redirect(from, request);
+  serving = Serving{};
+}
+
+void Coordinator::front_restarted(NodeId node, std::uint32_t boot) {
+  for (SlotId slot = 0; slot < parts_.config.slots; ++slot) {
+    if (!parts_.slots.serving(slot)) continue;
+    std::vector<std::pair<std::string, pb::Request>> gone;
+    for (const auto& [client, session] : parts_.slots.held(slot)->state().sessions) {
+      if (!session.open() || session.connect->front().node() != node || session.connect->front().boot() >= boot) continue;
+      pb::Request request;
+      request.set_client(client);
+      request.set_connection(session.connect->front().connection());
+      request.mutable_close();
+      gone.emplace_back(client, std::move(request));
+    }
+    for (auto& [client, request] : gone) {
+      serving_[slot].attached.erase(client);
+      const slot::Session* now = session(slot, client);
+      if (now->connect->bound() || now->connect->expiry_s() == 0) {
+        end_session(slot, client);
+        continue;
+      }
+      slot::pb::Operation operation;
+      auto& closed = *operation.mutable_disconnect();
+      closed.set_client(client);
+      slot::to_pb(now->connect_stamp, closed.mutable_connect());
+      closed.set_expiry_s(now->connect->expiry_s());
+      closed.set_closed_ms(parts_.env.wall_ms());
+      append(slot, std::move(operation));
+    }
+  }
+}
+
+bool Coordinator::pump() {
+  bool any = false;
+  const std::set<SlotId> slots = std::exchange(pump_slots_, {});
+  for (const SlotId slot : slots) {
+    if (!parts_.slots.serving(slot)) continue;
+    Serving& serving = serving_[slot];
+    const std::set<std::string> clients = std::exchange(serving.pump, {});
+    for (const std::string& client : clients) {
+      const auto it = serving.attached.find(client);
+      if (it == serving.attached.end()) continue;
+      any = true;
+      pump_session(slot, client, it->second);
+    }
+  }
+  return any;
+}
+
+std::uint16_t Coordinator::next_packet_id(SlotId slot, Attached& attached) const {
+  const bool striped = slot != parts_.local_slot() && !parts_.config.mutant.is("no_striping");
+  const std::uint32_t step = striped ? stripes : 1;
+  const std::uint32_t residue = striped ? parts_.slots.place(slot) % stripes : 0;
+  std::uint32_t id = attached.last_id;
+  for (std::uint32_t tried = 0; tried <= 65536 / step; ++tried) {
+    id = id - id % step + residue + (id % step < residue ? 0 : step);
+    if (striped && id % stripes != residue) id = id - id % step + residue;
+    if (id > 65535 || id == 0) id = residue == 0 ? step : residue;
+    if (!attached.bound.contains(static_cast<std::uint16_t>(id))) return static_cast<std::uint16_t>(id);
+  }
+  return 0;
+}
+
+void Coordinator::pump_session(SlotId slot, const std::string& client, Attached& attached) {
+  const slot::Session* now = session(slot, client);
+  if (now == nullptr || !now->exists() || now->attach_stamp != attached.attach) return;
+  slot::pb::Operation operation;
+  auto& send = *operation.mutable_send();
+  std::vector<slot::Name> first_sent;
+  auto it = attached.cursor ? now->queue.upper_bound(*attached.cursor) : now->queue.begin();
+  // A hint or a merge may have put older entries before the cursor: the head of the queue tells.
+  if (attached.cursor && !now->queue.empty()) {
+    const auto& head = now->queue.begin()->first;
+    if (head <= *attached.cursor && !attached.in_flight.contains(head.second)) it = now->queue.begin();
+  }
+  for (; it != now->queue.end() && attached.in_flight.size() < attached.window; ++it) {
+    const slot::Entry& entry = *it->second;
+    if (attached.in_flight.contains(entry.name)) continue;
+    std::uint16_t id = entry.packet_id;
+    if (id != 0 && attached.ids.contains(id)) id = 0;  // two entries under one id: the later one gets another
+    if (id == 0) {
+      id = next_packet_id(slot, attached);
+      if (id == 0) break;
+    }
+    attached.cursor = attached.cursor ? std::max(*attached.cursor, it->first) : it->first;
+    if (entry.packet_id == id && !parts_.config.mutant.is("new_id_on_resume")) {
+      attached.ids[id] = entry.name;
+      attached.in_flight[entry.name] = id;
+      resend(slot, attached, entry);
+      continue;
+    }
+    if (entry.packet_id == id) id = next_packet_id(slot, attached);  // the seeded bug
+    attached.last_id = id;
+    attached.bound.insert(id);
+    attached.ids[id] = entry.name;
+    attached.in_flight[entry.name] = id;
+    auto& one = *send.add_entries();
+    slot::to_pb(entry.name, one.mutable_name());
+    one.set_packet_id(id);
+    first_sent.push_back(entry.name);
+  }
+  if (first_sent.empty()) return;
+  send.set_client(client);
+  slot::to_pb(attached.attach, send.mutable_attach());
+  const slot::Stamp attach = attached.attach;
+  const auto dot = append(slot, std::move(operation));
+  std::vector<slot::Name> gated;
+  for (const slot::Name& name : first_sent) {
+    const slot::Entry& entry = now->entries.at(name);
+    if (entry.qos == 1)
+      push(slot, attached, entry, false);
+    else
+      gated.push_back(name);
+  }
+  if (gated.empty()) return;
+  parts_.slots.held(slot)->when_stored(dot, true, [this, slot, client, attach, gated = std::move(gated)] {
+    const Attached* still = current(slot, client, attach);
+    if (still == nullptr) return;
+    for (const slot::Name& name : gated) {
+      const auto& entries = session(slot, client)->entries;
+      const auto found = entries.find(name);
+      if (found != entries.end() && !found->second.done) push(slot, *still, found->second, false);
+    }
+  });
+}
+
+/// A connection that may still be sent QoS 2 packets: the session's latest, here and by every stored word.
+Coordinator::Attached* Coordinator::current(SlotId slot, std::string_view client, slot::Stamp attach) {
+  const auto it = serving_[slot].attached.find(client);
+  if (it == serving_[slot].attached.end() || it->second.attach != attach) return nullptr;
+  const slot::Session* now = session(slot, client);
+  return now != nullptr && now->exists() && now->attach_stamp == attach ? &it->second : nullptr;
+}
+
+void Coordinator::resend(SlotId slot, Attached& attached, const slot::Entry& entry) {
+  if (entry.qos == 1) return push(slot, attached, entry, true);
+  // What another coordinator gave out or saw is sent only once a majority is known to hold it.
+  const std::string client = [&] {
+    for (const auto& [id, at] : serving_[slot].attached)
+      if (&at == &attached) return id;
+    return std::string{};
+  }();
+  parts_.slots.held(slot)->when_stored(tail(slot), true, [this, slot, client, attach = attached.attach, name = entry.name] {
+    const Attached* still = current(slot, client, attach);
+    if (still == nullptr) return;
+    const auto& entries = session(slot, client)->entries;
+    const auto found = entries.find(name);
+    if (found == entries.end() || found->second.done) return;
+    parts_.env.reached("resume.inflight_qos2");
+    if (found->second.recd && !parts_.config.mutant.is("publish_after_pubrel"))
+      push_pubrel(*still, found->second);
+    else
+      push(slot, *still, found->second, true);
+  });
+}
+
+void Coordinator::push(SlotId slot, const Attached& attached, const slot::Entry& entry, bool dup) {
+  const auto& messages = parts_.slots.held(slot)->state().messages;
+  const auto message = messages.find(entry.message);
+  if (message == messages.end()) return;
+  pb::Deliver deliver;
+  deliver.set_connection(attached.connection);
+  slot::to_pb(entry.name, deliver.mutable_name());
+  deliver.set_packet_id(attached.in_flight.at(entry.name));
+  deliver.set_qos(entry.qos);
+  deliver.set_dup(dup);
+  deliver.set_retain(entry.retain);
+  for (const auto identifier : entry.identifiers) deliver.add_identifiers(identifier);
+  if (attached.node == parts_.self.node) return parts_.front.deliver(deliver, message->second.message);
+  *deliver.mutable_message() = message->second.message;
+  pb::PeerMessage envelope;
+  *envelope.mutable_deliver() = std::move(deliver);
+  parts_.send(attached.node, std::move(envelope));
+}
+
+void Coordinator::push_pubrel(const Attached& attached, const slot::Entry& entry) {
+  pb::PeerMessage envelope;
+  pb::Deliver& deliver = *envelope.mutable_deliver();
+  deliver.set_connection(attached.connection);
+  slot::to_pb(entry.name, deliver.mutable_name());
+  deliver.set_packet_id(attached.in_flight.at(entry.name));
+  deliver.set_qos(2);
+  deliver.set_pubrel(true);
+  parts_.send(attached.node, std::move(envelope));
+}
+
+void Coordinator::push_qos0(const Attached& attached, const slot::pb::Message& message, const Target& target) {
+  pb::Deliver deliver;
+  deliver.set_connection(attached.connection);
+  deliver.set_retain(target.retain);
+  for (const auto identifier : target.identifiers) deliver.add_identifiers(identifier);
+  if (attached.node == parts_.self.node) return parts_.front.deliver(deliver, message);
+  *deliver.mutable_message() = message;
+  pb::PeerMessage envelope;
+  *envelope.mutable_deliver() = std::move(deliver);
+  parts_.send(attached.node, std::move(envelope));
+}
+
+void Coordinator::acks(SlotId slot, NodeId from, const pb::Request& request) {
+  reply(from, answer(request));
+  const auto it = serving_[slot].attached.find(request.client());
+  if (it == serving_[slot].attached.end() || it->second.connection != request.connection() || it->second.node != from) return;
+  Attached& attached = it->second;
+  slot::pb::Operation done;
+  slot::pb::Operation recd;
+  for (const pb::Ack& ack : request.acks().acks()) {
+    const auto id = static_cast<std::uint16_t>(ack.packet_id());
+    const auto found = attached.ids.find(id);
+    if (found == attached.ids.end()) continue;
+    const slot::Name name = found->second;
+    if (ack.kind() == pb::Ack::PUBREC && !ack.failed()) {
+      slot::to_pb(name, recd.mutable_recd()->add_names());
+      continue;
+    }
+    slot::to_pb(name, done.mutable_done()->add_names());
+    note_unretired(slot, name);
+    attached.ids.erase(found);
+    attached.in_flight.erase(name);
+    attached.bound.erase(id);
+  }
+  if (recd.has_recd()) {
+    recd.mutable_recd()->set_client(request.client());
+    std::vector<slot::Name> names;
+    for (const auto& name : recd.recd().names()) names.push_back(slot::from_pb(name));
+    const bool skip = parts_.config.mutant.is("pubrec_not_logged");
+    const auto gate = skip ? tail(slot) : append(slot, std::move(recd));
+    parts_.slots.held(slot)->when_stored(
+        gate, true, [this, slot, client = request.client(), attach = attached.attach, names = std::move(names)] {
+          const Attached* still = current(slot, client, attach);
+          if (still == nullptr) return;
+          for (const slot::Name& name : names) {
+            const auto& entries = session(slot, client)->entries;
+            const auto found = entries.find(name);
+            if (found != entries.end() && still->in_flight.contains(name)) push_pubrel(*still, found->second);
+          }
+        });
+  }
+  if (!done.has_done()) return;
+  done.mutable_done()->set_client(request.client());
+  append(slot, std::move(done));
+}
+
+}  // namespace hf::node

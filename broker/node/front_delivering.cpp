@@ -1,0 +1,138 @@
+// Packets from coordinators to clients, and the clients' acknowledgements back.
+#include "broker/mqtt/encoder.hpp"
+#include "broker/node/front.hpp"
+#include "broker/node/parts.hpp"
+
+namespace hf::node {
+
+namespace {
+constexpr std::size_t unsent_max = 4U * 1024 * 1024;  ///< G13: beyond, a slow reader loses QoS 0 messages
+}
+
+slot::pb::Message stored_message(const mqtt::Publish& packet, std::string_view publisher, std::uint64_t wall_ms) {
+  slot::pb::Message message;
+  message.set_topic(packet.topic);
+  message.set_payload(std::string(packet.payload.view()));
+  message.set_qos(packet.qos);
+  message.set_retain(packet.retain);
+  message.set_publisher(std::string(publisher));
+  if (packet.properties->message_expiry_interval)
+    message.set_expires_ms(wall_ms + std::uint64_t{*packet.properties->message_expiry_interval} * 1000);
+  if (!packet.properties.empty()) {
+    mqtt::Publish carrier;  // properties are kept as they stand in an MQTT 5.0 PUBLISH
+    carrier.topic = "p";
+    carrier.properties = packet.properties;
+    std::string bytes;
+    mqtt::encode(carrier, mqtt::Version::v5, bytes);
+    message.set_properties(std::move(bytes));
+  }
+  return message;
+}
+
+std::optional<mqtt::Publish> publish_packet(const pb::Deliver& deliver, const slot::pb::Message& message,
+                                            mqtt::Version version, std::uint64_t wall_ms) {
+  mqtt::Publish out;
+  if (message.expires_ms() != 0 && message.expires_ms() <= wall_ms) return std::nullopt;
+  out.topic = message.topic();
+  out.qos = static_cast<std::uint8_t>(deliver.qos());
+  out.dup = deliver.dup();
+  out.retain = deliver.retain();
+  out.packet_id = static_cast<std::uint16_t>(deliver.packet_id());
+  if (version != mqtt::Version::v5) return out;
+  if (!message.properties().empty()) {
+    mqtt::Decoder decoder(mqtt::Role::client);
+    decoder.feed(Bytes::copy(message.properties()));
+    mqtt::Packet packet;
+    if (decoder.next(packet) == mqtt::Decoded::packet)
+      if (const auto* carrier = std::get_if<mqtt::Publish>(&packet)) out.properties = carrier->properties;
+  }
+  if (message.expires_ms() != 0)
+    out.properties.edit().message_expiry_interval = static_cast<std::uint32_t>((message.expires_ms() - wall_ms) / 1000);
+  if (deliver.identifiers_size() != 0)
+    out.properties.edit().subscription_identifiers = {deliver.identifiers().begin(), deliver.identifiers().end()};
+  return out;
+}
+
+void Front::deliver(const pb::Deliver& deliver, const slot::pb::Message& message) {
+  Connection* connection = find(deliver.connection());
+  if (connection == nullptr || connection->phase != Connection::Phase::open) return;
+  const auto id = static_cast<std::uint16_t>(deliver.packet_id());
+  if (deliver.qos() == 0) {
+    if (connection->out.size() + parts_.env.unsent(connection->stream) > unsent_max) {
+      ++parts_.counters.dropped;
+      return;
+    }
+  } else {
+    const slot::Name name = slot::from_pb(deliver.name());
+    Written& written = connection->written[id];
+    const bool known = written.name == name && (name.dot.seq != 0);
+    if (known) {
+      // A new coordinator repeats what this connection already had: say again what the client said.
+      switch (written.step) {
+        case Written::Step::publish:
+          if (!deliver.pubrel()) return;
+          break;
+        case Written::Step::puback: return on_ack(*connection, pb::Ack::PUBACK, id, false);
+        case Written::Step::pubcomp: return on_ack(*connection, pb::Ack::PUBCOMP, id, false);
+        case Written::Step::pubrec:
+          if (!deliver.pubrel()) return on_ack(*connection, pb::Ack::PUBREC, id, false);
+          break;
+        case Written::Step::pubrel: return;
+      }
+    }
+    written.name = name;
+    written.step = deliver.pubrel() ? Written::Step::pubrel : Written::Step::publish;
+    if (deliver.pubrel()) {
+      mqtt::Pubrel packet;
+      packet.packet_id = id;
+      mqtt::encode(packet, connection->version, connection->out);
+      dirty_.insert(connection->stream);
+      return;
+    }
+  }
+  auto packet = publish_packet(deliver, message, connection->version, parts_.env.wall_ms());
+  const std::uint32_t limit = connection->record.maximum_packet_size();
+  if (packet && limit != 0) {
+    packet->payload = Bytes::copy(message.payload());
+    if (mqtt::encoded_size(*packet, connection->version) > limit) packet.reset();
+  }
+  if (!packet) {  // expired, or larger than the client takes [MQTT-3.1.2-25]: done with, and counted
+    ++parts_.counters.dropped;
+    if (deliver.qos() == 1) on_ack(*connection, pb::Ack::PUBACK, id, true);
+    if (deliver.qos() == 2) on_ack(*connection, pb::Ack::PUBREC, id, true);
+    return;
+  }
+  ++parts_.counters.publishes_out;
+  if (limit == 0) packet->payload = Bytes::copy(message.payload());
+  mqtt::encode(*packet, connection->version, connection->out);
+  dirty_.insert(connection->stream);
+}
+
+void Front::on_ack(Connection& connection, pb::Ack::Kind kind, std::uint16_t id, bool failed) {
+  const auto it = connection.written.find(id);
+  if (it == connection.written.end()) {
+    if (kind == pb::Ack::PUBREC) {
+      mqtt::Pubrel packet;
+      packet.packet_id = id;
+      packet.reason = mqtt::Reason::packet_identifier_not_found;
+      mqtt::encode(packet, connection.version, connection.out);
+      dirty_.insert(connection.stream);
+    }
+    return;
+  }
+  switch (kind) {
+    case pb::Ack::PUBACK: it->second.step = Written::Step::puback; break;
+    case pb::Ack::PUBCOMP: it->second.step = Written::Step::pubcomp; break;
+    default:
+      if (it->second.step == Written::Step::pubrel && !failed) return;  // PUBREL is on its way already
+      it->second.step = failed ? Written::Step::pubcomp : Written::Step::pubrec;
+      break;
+  }
+  pb::Ack& ack = *connection.acks.add_acks();
+  ack.set_kind(kind);
+  ack.set_packet_id(id);
+  ack.set_failed(failed);
+  with_acks_.insert(connection.stream);
+}
+
+}  // namespace hf::node

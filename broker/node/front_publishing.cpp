@@ -1,0 +1,125 @@
+// A client publishes: matched against the routes, asked of each slot, acknowledged once all have confirmed.
+#include <algorithm>
+
+#include "broker/mqtt/encoder.hpp"
+#include "broker/node/front.hpp"
+#include "broker/node/parts.hpp"
+
+namespace hf::node {
+
+namespace {
+
+template <class Packet>
+void append_ack(Connection& connection, std::uint16_t id, mqtt::Reason reason) {
+  Packet packet;
+  packet.packet_id = id;
+  packet.reason = reason;
+  mqtt::encode(packet, connection.version, connection.out);
+}
+
+}  // namespace
+
+void Front::on_publish(Connection& connection, const mqtt::Publish& packet) {
+  ++parts_.counters.publishes_in;
+  if (packet.properties->topic_alias)
+    return fail(connection, mqtt::Reason::topic_alias_invalid, "no topic aliases were offered [MQTT-3.3.2-9]");
+  if (packet.retain && connection.version == mqtt::Version::v5)
+    return fail(connection, mqtt::Reason::retain_not_supported, "retained messages are not available [MQTT-3.2.2-14]");
+  slot::pb::Message message = stored_message(packet, connection.client, parts_.env.wall_ms());
+  if (packet.qos == 0) return route(connection, std::move(message), nullptr);
+  if (connection.version == mqtt::Version::v5) {
+    const auto busy = static_cast<std::size_t>(std::count_if(connection.publishes.begin(), connection.publishes.end(),
+                                                             [](const auto& one) { return !one->complete; }));
+    if (busy >= parts_.config.receive_maximum)
+      return fail(connection, mqtt::Reason::receive_maximum_exceeded, "[MQTT-3.3.4-7]");
+  }
+  auto waiting = std::make_shared<Unacknowledged>();
+  waiting->packet_id = packet.packet_id;
+  waiting->qos = packet.qos;
+  connection.publishes.push_back(waiting);
+  if (packet.qos == 1) return route(connection, std::move(message), std::move(waiting));
+  pb::Request request = request_for(connection);
+  request.set_inbound(packet.packet_id);
+  parts_.requests.submit(connection.session_slot, std::move(request),
+                         [this, stream = connection.stream, waiting, message](const pb::Reply& reply) mutable {
+                           Connection* now = find(stream);
+                           if (now == nullptr || reply.superseded()) return;
+                           *message.mutable_identity() = reply.identity();
+                           route(*now, std::move(message), std::move(waiting));
+                         });
+}
+
+void Front::route(Connection& connection, slot::pb::Message message, std::shared_ptr<Unacknowledged> waiting) {
+  std::set<RouteTarget> targets;
+  parts_.routes.match(message.topic(), targets);
+  std::vector<SlotId> confirming;
+  for (const RouteTarget& target : targets) {
+    const bool mine = target.local && target.id == parts_.self.node;
+    if (waiting != nullptr && (mine || !target.local)) {
+      confirming.push_back(mine ? parts_.local_slot() : target.id);
+      continue;
+    }
+    const NodeId to = target.local ? target.id : parts_.slots.coordinator(target.id);
+    if (to == parts_.self.node) {
+      parts_.coordinator.cast(target.local ? parts_.local_slot() : target.id, message);
+      continue;
+    }
+    pb::PeerMessage envelope;
+    envelope.mutable_cast()->set_slot(target.local ? 0 : target.id);
+    envelope.mutable_cast()->set_local(target.local);
+    *envelope.mutable_cast()->mutable_message() = message;
+    parts_.send(to, std::move(envelope));
+  }
+  if (waiting == nullptr) return;
+  waiting->waiting = static_cast<std::uint32_t>(confirming.size());
+  waiting->matched = static_cast<std::uint32_t>(targets.size());
+  if (confirming.empty()) waiting->complete = true;
+  for (const SlotId slot : confirming) {
+    pb::Request request;
+    request.set_connection(connection.stream);
+    *request.mutable_publish()->mutable_message() = message;
+    parts_.requests.submit(slot, std::move(request), [this, stream = connection.stream, waiting](const pb::Reply& reply) {
+      complete(stream, waiting, reply);
+    });
+  }
+  acknowledge(connection);
+}
+
+void Front::complete(StreamId stream, const std::shared_ptr<Unacknowledged>& one, const pb::Reply&) {
+  if (--one->waiting != 0) return;
+  one->complete = true;
+  if (Connection* connection = find(stream)) acknowledge(*connection);
+}
+
+void Front::acknowledge(Connection& connection) {
+  while (!connection.publishes.empty() && connection.publishes.front()->complete) {
+    const Unacknowledged& one = *connection.publishes.front();
+    const auto reason = one.matched == 0 ? mqtt::Reason::no_matching_subscribers : mqtt::Reason::success;
+    parts_.env.reached("publish.acked");
+    ++parts_.counters.acknowledgements;
+    if (one.qos == 1)
+      append_ack<mqtt::Puback>(connection, one.packet_id, reason);
+    else
+      append_ack<mqtt::Pubrec>(connection, one.packet_id, reason);
+    dirty_.insert(connection.stream);
+    connection.publishes.pop_front();
+  }
+  if (!connection.paused || connection.publishes.size() >= 500) return;
+  connection.paused = false;
+  parts_.env.pause_reading(connection.stream, false);
+  process(connection);
+}
+
+void Front::on_pubrel(Connection& connection, const mqtt::Pubrel& packet) {
+  pb::Request request = request_for(connection);
+  request.set_release(packet.packet_id);
+  parts_.requests.submit(connection.session_slot, std::move(request),
+                         [this, stream = connection.stream, id = packet.packet_id](const pb::Reply& reply) {
+                           Connection* now = find(stream);
+                           if (now == nullptr || reply.superseded()) return;
+                           append_ack<mqtt::Pubcomp>(*now, id, mqtt::Reason::success);
+                           dirty_.insert(stream);
+                         });
+}
+
+}  // namespace hf::node

@@ -1,0 +1,181 @@
+// One turn of a shard: events in, then everything gathered goes out in a fixed order.
+#include "broker/node/parts.hpp"
+
+#include <algorithm>
+
+namespace hf::node {
+
+namespace {
+constexpr Duration gossip_every = 500ms;
+constexpr Duration tick_every = 250ms;
+}  // namespace
+
+ShardParts::ShardParts(env::Environment& environment, Config settings)
+    : env(environment),
+      config(std::move(settings)),
+      slots(*this),
+      routes(*this),
+      requests(*this),
+      coordinator(*this),
+      hints(*this),
+      front(*this) {}
+
+void ShardParts::send(NodeId to, pb::PeerMessage message) {
+  if (to == self.node) {
+    inbox_.push_back(std::move(message));
+  } else if (to != 0) {
+    cluster->send(to, Bytes(message.SerializeAsString()));
+  }
+}
+
+void ShardParts::handle(NodeId from, const pb::PeerMessage& message) {
+  switch (message.kind_case()) {
+    case pb::PeerMessage::kGossip: return slots.on_gossip(from, message.gossip());
+    case pb::PeerMessage::kReplica: return slots.on_replica_message(from, message.replica());
+    case pb::PeerMessage::kRouteUpdate: {
+      routes.on_update(from, message.route_update());
+      const auto& update = message.route_update();
+      // A snapshot says that `from` serves the slot from now on: it does not know our connections.
+      if (update.snapshot() && !update.local() && update.slot() < config.slots && slots.coordinator(update.slot()) == from)
+        front.coordinator_changed(update.slot());
+      return;
+    }
+    case pb::PeerMessage::kRouteAck: return routes.on_ack(from, message.route_ack().number());
+    case pb::PeerMessage::kRequest: return coordinator.on_request(from, message.request());
+    case pb::PeerMessage::kReply: return requests.on_reply(from, message.reply());
+    case pb::PeerMessage::kDeliver: return front.deliver(message.deliver(), message.deliver().message());
+    case pb::PeerMessage::kKick: return front.on_kick(message.kick());
+    case pb::PeerMessage::kCast:
+      if (message.cast().local() || message.cast().slot() < config.slots)
+        coordinator.cast(message.cast().local() ? local_slot() : message.cast().slot(), message.cast().message());
+      return;
+    case pb::PeerMessage::kRetireQuery: return coordinator.on_retire_query(from, message.retire_query());
+    case pb::PeerMessage::kRetireAnswer: return coordinator.on_retire_answer(message.retire_answer());
+    case pb::PeerMessage::KIND_NOT_SET: return;  // of a newer version
+  }
+}
+
+void ShardParts::handle_cluster_events() {
+  const auto events = std::exchange(cluster_out.events, {});
+  for (const auto& event : events) {
+    if (const auto* up = std::get_if<cluster::Up>(&event)) {
+      env.log(env::Level::info, "node " + std::to_string(up->node) + " is reachable, boot " + std::to_string(up->boot));
+      broadcast_gossip();
+      slots.peer_up(up->node);
+      routes.peer_up(up->node, up->boot);
+      coordinator.front_restarted(up->node, up->boot);
+      requests.peer_up(up->node);
+      for (SlotId slot = 0; slot < config.slots; ++slot)
+        if (slots.coordinator(slot) == up->node) front.coordinator_changed(slot);
+    } else if (const auto* down = std::get_if<cluster::Down>(&event)) {
+      env.log(env::Level::warn, "node " + std::to_string(down->node) + " is out of reach");
+      env.reached("node.unreachable");
+      slots.peer_down(down->node);
+      routes.peer_down(down->node);
+    } else if (const auto* got = std::get_if<cluster::Message>(&event)) {
+      pb::PeerMessage message;
+      if (message.ParseFromArray(got->payload.view().data(), static_cast<int>(got->payload.size())))
+        handle(got->from, message);
+    }
+  }
+}
+
+void ShardParts::broadcast_gossip() {
+  gossip_due_ = false;
+  pb::PeerMessage message;
+  pb::Gossip& gossip = *message.mutable_gossip();
+  (void)stamp();
+  gossip.set_time(requests.oldest(clock->last()));
+  slots.fill_gossip(gossip);
+  hints.fill_gossip(gossip);
+  for (const NodeId node : cluster->view())
+    if (node != self.node) send(node, message);
+}
+
+void ShardParts::tick() {
+  const Instant now = env.now();
+  cluster->tick(now, cluster_out);
+  handle_cluster_events();
+  requests.tick();
+  front.tick();
+  if (now >= next_tick_) {
+    next_tick_ = now + tick_every;
+    slots.tick();
+    coordinator.tick();
+    hints.hand_over_all();
+  }
+  if (now >= next_gossip_) {
+    next_gossip_ = now + gossip_every;
+    gossip_due_ = true;
+  }
+}
+
+void ShardParts::end_turn() {
+  if (phase != Phase::serving) return flush_storage();
+  cluster->set_wall(env.wall_ms());
+  for (bool more = true; more;) {
+    more = false;
+    front.gather();
+    while (!inbox_.empty()) {
+      const pb::PeerMessage message = std::move(inbox_.front());
+      inbox_.pop_front();
+      handle(self.node, message);
+      if (inbox_.empty()) front.gather();
+    }
+    if (slots.fire_gates() || coordinator.pump() || !inbox_.empty()) more = true;
+  }
+  if (gossip_due_) broadcast_gossip();
+  slots.stream();
+  flush_storage();
+  front.flush();
+  flush_cluster();
+}
+
+void ShardParts::flush_storage() {
+  Commit commit;
+  commit.slots = slots.collect(batch);
+  commit.then = std::exchange(after_commit_, {});
+  if (batch.empty() && commit.then.empty()) return;
+  const env::CommitId id = next_commit_++;
+  commits_.emplace(id, std::move(commit));
+  env.commit(std::exchange(batch, {}), id);
+}
+
+void ShardParts::committed(env::CommitId id, env::CommitStatus status) {
+  const auto it = commits_.find(id);
+  if (it == commits_.end()) return;
+  const Commit commit = std::move(it->second);
+  commits_.erase(it);
+  if (status != env::CommitStatus::done)
+    return env.die(status == env::CommitStatus::full ? "the disk is full: nothing more can be promised"
+                                                     : "a write to disk failed: nothing more can be promised");
+  slots.durable(commit.slots);
+  for (const auto& then : commit.then) then();
+}
+
+void ShardParts::flush_cluster() {
+  cluster->end_turn(env.now(), cluster_out);
+  for (const auto& line : cluster_out.log) env.log(env::Level::warn, line);
+  for (const auto& send : cluster_out.send) env.send(send.stream, send.bytes);
+  for (const StreamId stream : cluster_out.close) env.close(stream, true);
+  for (const NodeId node : cluster_out.dial) {
+    const auto member = std::find_if(config.members.begin(), config.members.end(),
+                                     [&](const MemberConfig& m) { return m.id == node; });
+    if (member != config.members.end()) cluster->dialled(node, env.dial(member->address));
+  }
+  cluster_out.log.clear();
+  cluster_out.send.clear();
+  cluster_out.close.clear();
+  cluster_out.dial.clear();
+  counters.relayed = cluster->counters().relayed;
+}
+
+std::optional<Instant> ShardParts::deadline() const {
+  if (phase != Phase::serving) return std::nullopt;
+  Instant next = std::min(next_tick_, next_gossip_);
+  for (const auto& other : {cluster->deadline(), requests.deadline(), front.deadline()})
+    if (other && *other < next) next = *other;
+  return next;
+}
+
+}  // namespace hf::node

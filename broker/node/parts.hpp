@@ -1,0 +1,98 @@
+// What a shard is made of, and how its parts reach each other and the outside.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "broker/cluster/cluster.hpp"
+#include "broker/env/environment.hpp"
+#include "broker/node/config.hpp"
+#include "broker/node/coordinator.hpp"
+#include "broker/node/front.hpp"
+#include "broker/node/hints.hpp"
+#include "broker/node/message.pb.h"
+#include "broker/node/requests.hpp"
+#include "broker/node/routes.hpp"
+#include "broker/node/shard.hpp"
+#include "broker/node/slots.hpp"
+#include "broker/slot/version_vector.hpp"
+
+namespace hf::node {
+
+/// Everything of one shard. Parts hold a reference to it and call each other through it; nothing here calls
+/// back from the environment. Invariants:
+///  1. Until `phase` is serving, no client byte is read and no peer is dialled.
+///  2. Bytes leave, and storage is written, only in end_turn().
+struct ShardParts {
+  enum class Phase { reading_boot, writing_boot, loading, serving };
+
+  ShardParts(env::Environment& environment, Config settings);
+
+  [[nodiscard]] slot::Stamp stamp() { return clock->next(env.wall_ms()); }
+  /// The slot of connection-bound sessions of this node: never stored, never streamed.
+  [[nodiscard]] SlotId local_slot() const { return config.slots; }
+  /// To another node's shard, or to this one: then it is handled later in the same turn.
+  void send(NodeId to, pb::PeerMessage message);
+  /// Runs once everything written in this turn is durable.
+  void after_commit(std::function<void()> then) { after_commit_.push_back(std::move(then)); }
+  void handle(NodeId from, const pb::PeerMessage& message);
+  void handle_cluster_events();
+  /// Ready slots, strays or hints changed: tell all in this turn.
+  void gossip_soon() { gossip_due_ = true; }
+  void broadcast_gossip();
+
+  // Boot.
+  void begin_boot();
+  void rows_read(env::ReadId id, std::vector<env::Row> rows, env::ReadStatus status);
+  void committed(env::CommitId id, env::CommitStatus status);
+  void become_serving();
+
+  void tick();
+  void end_turn();
+  [[nodiscard]] std::optional<Instant> deadline() const;
+
+  env::Environment& env;
+  Config config;
+  Counters counters;
+  Origin self;
+  Phase phase = Phase::reading_boot;
+  Instant started{};
+  bool stopping = false;
+  std::optional<slot::HybridClock> clock;
+  std::optional<cluster::Cluster> cluster;
+  cluster::Output cluster_out;
+  env::Batch batch;
+
+  Slots slots;
+  Routes routes;
+  Requests requests;
+  Coordinator coordinator;
+  Hints hints;
+  Front front;
+
+ private:
+  void flush_cluster();
+  void flush_storage();
+  bool load(const env::Row& row);
+  void read_on(std::string begin);
+
+  std::deque<pb::PeerMessage> inbox_;
+  std::vector<std::function<void()>> after_commit_;
+  struct Commit {
+    std::vector<std::pair<SlotId, slot::VersionVector>> slots;
+    std::vector<std::function<void()>> then;
+  };
+  std::map<env::CommitId, Commit> commits_;
+  env::CommitId next_commit_ = 1;
+  env::ReadId next_read_ = 1;
+  bool gossip_due_ = false;
+  Instant next_gossip_{};
+  Instant next_tick_{};
+};
+
+}  // namespace hf::node

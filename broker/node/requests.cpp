@@ -1,0 +1,125 @@
+// What a front asks of coordinators: one ordered queue a slot, asked again when the coordinator changes.
+#include "broker/node/requests.hpp"
+
+#include <algorithm>
+
+#include "broker/node/parts.hpp"
+
+namespace hf::node {
+
+void Requests::submit(SlotId slot, pb::Request request, Then then) {
+  Queue& queue = queues_[slot];
+  request.set_slot(slot);
+  request.set_local(slot == parts_.local_slot());
+  request.set_id(next_id_++);
+  queue.pending.push_back({std::move(request), std::move(then), parts_.clock->last(), false});
+  pump(slot, queue);
+}
+
+void Requests::submit_first(SlotId slot, std::vector<std::pair<pb::Request, Then>> requests) {
+  Queue& queue = queues_[slot];
+  for (auto it = requests.rbegin(); it != requests.rend(); ++it) {
+    it->first.set_slot(slot);
+    queue.pending.push_front({std::move(it->first), std::move(it->second), 0, false});
+  }
+  // Ids name places: what went before keeps its meaning only if all are numbered anew.
+  for (Pending& pending : queue.pending) pending.request.set_id(next_id_++);
+  restart(slot, queue);
+}
+
+void Requests::restart(SlotId slot, Queue& queue) {
+  queue.round = next_round_++;
+  queue.last_sent = 0;
+  queue.retrying = false;
+  queue.target = parts_.slots.coordinator(slot);
+  for (Pending& pending : queue.pending) pending.sent = false;
+  pump(slot, queue);
+}
+
+void Requests::pump(SlotId slot, Queue& queue) {
+  if (queue.round == 0) {
+    queue.round = next_round_++;
+    queue.target = parts_.slots.coordinator(slot);
+  }
+  if (queue.target == 0 || queue.retrying) return;
+  const bool local = slot == parts_.local_slot();
+  if (!local && parts_.hints.count(slot) == 0 && parts_.slots.hints_elsewhere(slot)) return;
+  auto it = queue.pending.end();
+  while (it != queue.pending.begin() && !std::prev(it)->sent) --it;
+  for (; it != queue.pending.end(); ++it) {
+    it->request.set_after(queue.last_sent);
+    it->request.set_round(queue.round);
+    queue.last_sent = it->request.id();
+    it->sent = true;
+    pb::PeerMessage message;
+    *message.mutable_request() = it->request;
+    parts_.send(queue.target, std::move(message));
+  }
+}
+
+void Requests::on_reply(NodeId from, const pb::Reply& reply) {
+  const SlotId slot = reply.local() ? parts_.local_slot() : reply.slot();
+  const auto found = queues_.find(slot);
+  if (found == queues_.end()) return;
+  Queue& queue = found->second;
+  if (reply.redirect()) {
+    if (reply.round() != queue.round || queue.retrying || from != queue.target) return;
+    queue.retrying = true;
+    if (!retry_at_) retry_at_ = parts_.env.now() + 50ms;
+    return;
+  }
+  const auto it = std::lower_bound(queue.pending.begin(), queue.pending.end(), reply.id(),
+                                   [](const Pending& p, std::uint64_t id) { return p.request.id() < id; });
+  if (it == queue.pending.end() || it->request.id() != reply.id()) return;
+  const Then then = std::move(it->then);
+  queue.pending.erase(it);
+  if (then) then(reply);
+}
+
+void Requests::coordinator_changed(SlotId slot) {
+  const auto it = queues_.find(slot);
+  if (it != queues_.end()) restart(slot, it->second);
+  parts_.front.coordinator_changed(slot);
+  parts_.hints.coordinator_changed(slot);
+}
+
+void Requests::peer_up(NodeId node) {
+  for (auto& [slot, queue] : queues_)
+    if (queue.target == node) restart(slot, queue);
+}
+
+void Requests::unblock() {
+  for (auto& [slot, queue] : queues_) pump(slot, queue);
+}
+
+void Requests::drop_connection(SlotId slot, std::uint64_t connection) {
+  const auto it = queues_.find(slot);
+  if (it == queues_.end()) return;
+  std::erase_if(it->second.pending, [&](const Pending& p) {
+    return p.request.connection() == connection && !p.request.has_close() && !p.request.has_open();
+  });
+}
+
+void Requests::drop_publishes(std::uint64_t connection) {
+  for (auto& [slot, queue] : queues_)
+    std::erase_if(queue.pending, [&](const Pending& p) {
+      return p.request.has_publish() && p.request.connection() == connection && connection != 0;
+    });
+}
+
+void Requests::tick() {
+  if (!retry_at_ || parts_.env.now() < *retry_at_) return;
+  retry_at_.reset();
+  for (auto& [slot, queue] : queues_)
+    if (queue.retrying) restart(slot, queue);
+}
+
+std::optional<Instant> Requests::deadline() const { return retry_at_; }
+
+std::uint64_t Requests::oldest(std::uint64_t now) const {
+  for (const auto& [slot, queue] : queues_)
+    if (!queue.pending.empty()) now = std::min(now, queue.pending.front().time);
+  return now;
+}
+
+}  // namespace hf::node

@@ -1,0 +1,74 @@
+// Housekeeping of a coordinator: sessions expire, and identities that their publishers released are retired.
+#include "broker/node/coordinator.hpp"
+#include "broker/node/parts.hpp"
+
+namespace hf::node {
+
+namespace {
+constexpr int names_max = 1000;  ///< identities asked about in one message
+}
+
+void Coordinator::note_unretired(SlotId slot, const slot::Name& name) {
+  if (name.identity) serving_[slot].unretired.insert(name);
+}
+
+void Coordinator::tick() {
+  const std::uint64_t wall = parts_.env.wall_ms();
+  for (SlotId slot = 0; slot <= parts_.local_slot(); ++slot) {
+    if (!parts_.slots.serving(slot)) continue;
+    Serving& serving = serving_[slot];
+    // A side that cannot see all replicas does not know whether the client is connected on the other.
+    while (!serving.expiring.empty() && serving.expiring.begin()->first <= wall && parts_.slots.all_replicas_reachable(slot))
+      end_session(slot, std::string(serving.expiring.begin()->second));
+    std::map<std::pair<bool, std::uint32_t>, pb::RetireQuery> queries;
+    for (const slot::Name& name : serving.unretired) {
+      pb::RetireQuery& query = queries[{name.front, name.slot}];
+      query.set_slot(name.slot);
+      query.set_front(name.front);
+      query.set_asking(slot);
+      query.set_asking_local(slot == parts_.local_slot());
+      if (query.names_size() < names_max) slot::to_pb(name, query.add_names());
+    }
+    for (auto& [where, query] : queries) {
+      const NodeId to = where.first ? where.second : parts_.slots.coordinator(where.second);
+      pb::PeerMessage message;
+      *message.mutable_retire_query() = std::move(query);
+      parts_.send(to, std::move(message));
+    }
+  }
+}
+
+void Coordinator::on_retire_query(NodeId from, const pb::RetireQuery& query) {
+  const SlotId slot = query.front() ? parts_.local_slot() : query.slot();
+  if (slot > parts_.local_slot() || !parts_.slots.serving(slot) || !parts_.slots.majority_reachable(slot)) return;
+  std::set<slot::Dot> held;
+  for (const auto& [client, session] : parts_.slots.held(slot)->state().sessions)
+    for (const auto& [id, inbound] : session.inbound)
+      if (!inbound.released) held.insert(inbound.name);
+  pb::PeerMessage message;
+  pb::RetireAnswer& answer = *message.mutable_retire_answer();
+  answer.set_slot(query.asking());
+  answer.set_local(query.asking_local());
+  for (const auto& name : query.names()) {
+    const slot::Name asked = slot::from_pb(name);
+    // A front that restarted has forgotten its publishers, and they their flows.
+    if (!held.contains(asked.dot)) *answer.add_released() = name;
+  }
+  if (answer.released_size() != 0) parts_.send(from, std::move(message));
+}
+
+void Coordinator::on_retire_answer(const pb::RetireAnswer& answer) {
+  const SlotId slot = answer.local() ? parts_.local_slot() : answer.slot();
+  if (slot > parts_.local_slot() || !parts_.slots.serving(slot)) return;
+  slot::pb::Operation operation;
+  for (const auto& name : answer.released())
+    if (serving_[slot].unretired.erase(slot::from_pb(name)) != 0) *operation.mutable_retire()->add_names() = name;
+  if (!operation.has_retire()) return;
+  append(slot, std::move(operation));
+  if (slot != parts_.local_slot()) return;
+  slot::Changes changes;
+  auto* held = parts_.slots.held(slot);
+  slot::forget(held->state(), held->state().seen, UINT64_MAX, changes);
+}
+
+}  // namespace hf::node

@@ -1,0 +1,76 @@
+// Which slots and which nodes want a topic: what every coordinator has told every node.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "broker/base/ids.hpp"
+#include "broker/node/message.pb.h"
+#include "broker/topic/trie.hpp"
+
+namespace hf::node {
+
+struct ShardParts;
+
+/// Where a message goes: a slot's coordinator, or (local) the connection-bound sessions of a node.
+struct RouteTarget {
+  bool local = false;
+  std::uint32_t id = 0;  ///< slot, or node
+  friend auto operator<=>(const RouteTarget&, const RouteTarget&) = default;
+};
+
+/// Invariants:
+///  1. A filter that a reachable coordinator advertised and has not removed is in the trie.
+///  2. Filters from a node out of reach are kept: a message for its sessions must not be taken for unwanted.
+class Routes {
+ public:
+  explicit Routes(ShardParts& parts) : parts_(parts) {}
+
+  void on_update(NodeId from, const pb::RouteUpdate& update);
+  void on_ack(NodeId from, std::uint64_t number);
+  void peer_up(NodeId node, std::uint32_t boot);
+  void peer_down(NodeId node);
+
+  /// Tells all nodes of a slot's (or this node's local) filters that came or went.
+  void advertise(SlotId slot, const std::vector<std::string>& added, const std::vector<std::string>& removed);
+  void advertise_all(SlotId slot);
+  /// Runs once every reachable node has taken all updates made so far.
+  void when_known(std::function<void()> then);
+
+  /// Every slot's filters are known: publishes may be taken.
+  [[nodiscard]] bool complete() const { return known_.size() >= slots_needed(); }
+  /// The targets of a topic, in order, each once.
+  void match(std::string_view topic, std::set<RouteTarget>& out) const;
+
+ private:
+  struct Waiting {
+    std::uint64_t number = 0;
+    std::set<NodeId> nodes;
+    std::function<void()> then;
+  };
+  [[nodiscard]] std::size_t slots_needed() const;
+  void broadcast(pb::RouteUpdate update);
+  void replace(NodeId from, RouteTarget target, const std::set<std::string>& filters);
+  void add(NodeId from, RouteTarget target, const std::string& filter);
+  void remove(NodeId from, RouteTarget target, const std::string& filter);
+  void fill_snapshot(SlotId slot, pb::RouteUpdate& update) const;
+  void settle();
+
+  ShardParts& parts_;
+  topic::Trie<RouteTarget> trie_;
+  std::map<RouteTarget, std::map<NodeId, std::set<std::string>>> advertised_;
+  std::map<std::pair<RouteTarget, std::string>, std::uint32_t> uses_;
+  std::set<SlotId> known_;
+  std::map<NodeId, std::uint32_t> boots_;
+  std::map<NodeId, std::uint64_t> acknowledged_;
+  std::uint64_t number_ = 0;
+  std::vector<Waiting> waiting_;
+};
+
+}  // namespace hf::node

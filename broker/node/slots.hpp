@@ -1,0 +1,103 @@
+// Which slots this node holds, what it is for each of them, and who serves it: claims, yields, readiness.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "broker/node/message.pb.h"
+#include "broker/replica/slot_replica.hpp"
+
+namespace hf::node {
+
+struct ShardParts;
+
+/// Invariants:
+///  1. A slot is served only by the coordinator of this node's view, after every reachable holder has sent what
+///     it had and has yielded.
+///  2. A copy is dropped only when every current replica has confirmed all of it.
+class Slots {
+ public:
+  explicit Slots(ShardParts& parts) : parts_(parts) {}
+
+  void configure();  ///< preference lists, held replicas; before loading
+  void start();      ///< after loading
+
+  [[nodiscard]] SlotId slot_of(std::string_view key) const;
+  [[nodiscard]] NodeId coordinator(SlotId slot) const { return slots_[slot].coordinator; }
+  [[nodiscard]] bool serving(SlotId slot) const;
+  [[nodiscard]] bool is_replica(SlotId slot) const { return slots_[slot].replica; }
+  /// Among the first R of the preference list of `slot`.
+  [[nodiscard]] bool is_replica(SlotId slot, NodeId node) const;
+  [[nodiscard]] bool majority_reachable(SlotId slot) const;
+  [[nodiscard]] bool all_replicas_reachable(SlotId slot) const;
+  [[nodiscard]] const std::vector<NodeId>& preference(SlotId slot) const { return slots_[slot].preference; }
+  /// This node's place in the preference list: the residue of the packet ids it may give out.
+  [[nodiscard]] std::uint32_t place(SlotId slot) const;
+  [[nodiscard]] replica::SlotReplica* held(SlotId slot) { return slots_[slot].held.get(); }
+  [[nodiscard]] const replica::SlotReplica* held(SlotId slot) const { return slots_[slot].held.get(); }
+  replica::SlotReplica& ensure_held(SlotId slot);
+  [[nodiscard]] bool hints_elsewhere(SlotId slot) const;
+
+  void peer_up(NodeId node);
+  void peer_down(NodeId node);
+  void on_gossip(NodeId from, const pb::Gossip& gossip);
+  void on_replica_message(NodeId from, const replica::pb::ReplicaMessage& message);
+  void fill_gossip(pb::Gossip& gossip) const;
+
+  /// Operations were appended to the slot here.
+  void touched(SlotId slot);
+  /// Gates whose time has come. True if any fired.
+  bool fire_gates();
+  /// Streams to readers; adds to the batch what changed, returning what it makes durable.
+  void stream();
+  std::vector<std::pair<SlotId, slot::VersionVector>> collect(env::Batch& batch);
+  void durable(const std::vector<std::pair<SlotId, slot::VersionVector>>& slots);
+  /// Retries, forgetting, letting go. About twice a second.
+  void tick();
+  void refresh(SlotId slot);
+  void refresh_all();
+
+  [[nodiscard]] std::vector<SlotReport> report() const;
+
+ private:
+  struct Slot {
+    std::vector<NodeId> preference;
+    std::unique_ptr<replica::SlotReplica> held;
+    NodeId coordinator = 0;
+    bool replica = false;
+    bool ready = false;
+    bool claiming = false;
+    bool serving = false;
+    std::uint64_t claim = 0;
+    Instant hold_off{};
+  };
+  struct Peer {
+    std::string ready;
+    std::set<SlotId> strays, hints;
+    std::uint64_t time = 0;
+  };
+
+  void choose_coordinator(SlotId slot);
+  [[nodiscard]] std::vector<NodeId> holders(SlotId slot) const;
+  void check_progress(SlotId slot);
+  void stop_serving(Slot& slot, SlotId id);
+  void drop(SlotId slot);
+  void forget(SlotId slot);
+  void flush(replica::Outbox& out);
+  [[nodiscard]] bool ready(SlotId slot, NodeId node) const;
+  [[nodiscard]] bool complete_enough() const;
+  bool decide_yield(SlotId slot, NodeId claimer);
+
+  ShardParts& parts_;
+  std::vector<Slot> slots_;
+  std::map<NodeId, Peer> peers_;
+  std::set<SlotId> touched_, forgettable_, claims_;
+  std::uint64_t next_claim_ = 1;
+};
+
+}  // namespace hf::node

@@ -1,0 +1,101 @@
+// Letting go and forgetting: what every replica has confirmed may be dropped, and nothing else.
+#include <algorithm>
+
+#include "broker/node/parts.hpp"
+#include "broker/node/slots.hpp"
+
+namespace hf::node {
+
+void Slots::tick() {
+  const std::set<SlotId> waiting(claims_);
+  for (const SlotId id : waiting) {
+    Slot& slot = slots_[id];
+    if (slot.claiming && !slot.serving) {  // somebody did not yield, or a holder is slow: ask again
+      replica::Outbox out;
+      for (const NodeId node : holders(id))
+        if (!slot.held->synced(node, slot.claim)) slot.held->follow(node, true, slot.claim, out);
+      touched_.insert(id);
+      flush(out);
+    }
+    refresh(id);
+  }
+  for (SlotId id = 0; id < parts_.config.slots; ++id)
+    if (slots_[id].coordinator == parts_.self.node && !slots_[id].claiming) refresh(id);
+  const std::set<SlotId> candidates(forgettable_);
+  for (const SlotId id : candidates) forget(id);
+}
+
+void Slots::forget(SlotId id) {
+  Slot& slot = slots_[id];
+  if (!slot.held) {
+    forgettable_.erase(id);
+    return;
+  }
+  if (!slot.replica && slot.coordinator != parts_.self.node) {
+    if (slot.held->covered_by_stable() || slot.held->state().seen.empty()) drop(id);
+    return;
+  }
+  if (!slot.serving) {
+    if (slot.coordinator != parts_.self.node && !slot.held->something_to_forget()) forgettable_.erase(id);
+    return;
+  }
+  auto [stable, horizon] = slot.held->stable(parts_.self.node);
+  // During a partition nothing is forgotten: somebody out of reach may hold an operation stamped earlier.
+  if (parts_.cluster->view().size() != parts_.config.members.size()) horizon = 0;
+  bool strays = false;
+  for (const auto& member : parts_.config.members) {
+    if (member.id == parts_.self.node) continue;
+    const auto it = peers_.find(member.id);
+    if (it == peers_.end() || it->second.strays.contains(id) || it->second.hints.contains(id)) {
+      horizon = 0;
+      strays = true;
+      continue;
+    }
+    horizon = std::min(horizon, it->second.time);
+  }
+  horizon = std::min(horizon, parts_.requests.oldest(parts_.clock->last()));
+  slot::Changes changes;
+  slot.held->forget(stable, horizon, changes);
+  replica::Outbox out;
+  slot.held->announce_stable(stable, horizon, out);
+  touched_.insert(id);
+  flush(out);
+  if (stable.covers(slot.held->state().seen) && !slot.held->something_to_forget() && !strays && horizon != 0)
+    forgettable_.erase(id);
+}
+
+void Slots::drop(SlotId id) {
+  Slot& slot = slots_[id];
+  slot.held.reset();
+  slot.ready = slot.claiming = slot.serving = false;
+  forgettable_.erase(id);
+  touched_.erase(id);
+  claims_.erase(id);
+  for (const std::string& prefix : {replica::row_prefix(id), replica::log_prefix(id), replica::floor_key(id)})
+    parts_.batch.erase_range(prefix, replica::prefix_end(prefix));
+  parts_.env.reached("stray.dropped");
+  parts_.gossip_soon();
+}
+
+std::vector<SlotReport> Slots::report() const {
+  std::vector<SlotReport> out;
+  for (SlotId id = 0; id < parts_.config.slots; ++id) {
+    const Slot& slot = slots_[id];
+    const std::uint64_t hints = parts_.hints.count(id);
+    if (!slot.held && hints == 0) continue;
+    SlotReport report;
+    report.slot = id;
+    report.replica = slot.replica;
+    report.hints = hints;
+    if (slot.held) {
+      report.digest = slot::digest(slot.held->state());
+      report.log_tail = slot.held->log().size();
+      report.tombstones = slot::tombstones(slot.held->state());
+      report.text = slot::describe(slot.held->state());
+    }
+    out.push_back(std::move(report));
+  }
+  return out;
+}
+
+}  // namespace hf::node

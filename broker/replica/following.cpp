@@ -1,0 +1,233 @@
+// One slot at one holder: reading other holders' logs, and being read.
+#include "broker/base/assert.hpp"
+#include "broker/replica/slot_replica.hpp"
+
+namespace hf::replica {
+
+namespace {
+constexpr std::size_t ops_bytes_max = 256U * 1024;   ///< of one Ops message
+constexpr std::size_t chunk_bytes_max = 128U * 1024; ///< of one StateChunk
+}  // namespace
+
+void SlotReplica::follow(NodeId source, bool coordinating, std::uint64_t claim, Outbox& out) {
+  Source& entry = sources_[source];
+  entry = Source{};
+  entry.claim = claim;
+  pb::ReplicaMessage message;
+  message.set_slot(state_.id);
+  pb::Follow& ask = *message.mutable_follow();
+  slot::to_pb(state_.seen, ask.mutable_seen());
+  slot::to_pb(durable_, ask.mutable_durable());
+  ask.set_coordinating(coordinating);
+  ask.set_claim(claim);
+  out.emplace_back(source, std::move(message));
+}
+
+void SlotReplica::unfollow(NodeId source, Outbox& out) {
+  if (sources_.erase(source) == 0) return;
+  pb::ReplicaMessage message;
+  message.set_slot(state_.id);
+  message.mutable_unfollow();
+  out.emplace_back(source, std::move(message));
+}
+
+bool SlotReplica::synced(NodeId source, std::uint64_t claim) const {
+  const auto it = sources_.find(source);
+  if (it == sources_.end() || !it->second.answered || it->second.incoming) return false;
+  if (claim != 0 && (!it->second.yielded || it->second.claim != claim)) return false;
+  return state_.seen.covers(it->second.target);
+}
+
+void SlotReplica::peer_down(NodeId peer) {
+  readers_.erase(peer);
+  sources_.erase(peer);
+}
+
+SlotReplica::Received SlotReplica::receive(NodeId from, const pb::ReplicaMessage& message, bool yield,
+                                           std::uint64_t time, Outbox& out) {
+  Received result;
+  switch (message.kind_case()) {
+    case pb::ReplicaMessage::kFollow:
+      confirmed_[from].durable = slot::from_pb(message.follow().durable());
+      on_follow(from, message.follow(), yield, out);
+      break;
+    case pb::ReplicaMessage::kFollowOk: {
+      const auto it = sources_.find(from);
+      if (it == sources_.end() || it->second.claim != message.follow_ok().claim()) break;
+      it->second.answered = true;
+      it->second.yielded = message.follow_ok().yielded();
+      it->second.target = slot::from_pb(message.follow_ok().seen());
+      pb::ReplicaMessage reply;  // what is durable here may have moved since the Follow was sent
+      reply.set_slot(state_.id);
+      slot::to_pb(durable_, reply.mutable_confirm()->mutable_durable());
+      reply.mutable_confirm()->set_time(time);
+      out.emplace_back(from, std::move(reply));
+      break;
+    }
+    case pb::ReplicaMessage::kUnfollow:
+      readers_.erase(from);
+      break;
+    case pb::ReplicaMessage::kOps:
+      on_ops(from, message.ops(), result);
+      break;
+    case pb::ReplicaMessage::kChunk:
+      on_chunk(from, message.chunk(), result, out);
+      break;
+    case pb::ReplicaMessage::kMore:
+      if (const auto it = readers_.find(from); it != readers_.end()) it->second.wants_more = true;
+      break;
+    case pb::ReplicaMessage::kConfirm: {
+      Confirmed& confirmed = confirmed_[from];
+      confirmed.durable = slot::from_pb(message.confirm().durable());
+      confirmed.time = message.confirm().time();
+      if (const auto it = readers_.find(from); it != readers_.end()) it->second.known.join(confirmed.durable);
+      break;
+    }
+    case pb::ReplicaMessage::kStable:
+      forget(slot::from_pb(message.stable().stable()), message.stable().horizon(), result.changes);
+      result.stable = true;
+      break;
+    case pb::ReplicaMessage::KIND_NOT_SET:
+      break;  // a newer peer's kind: not ours to judge
+  }
+  return result;
+}
+
+void SlotReplica::on_follow(NodeId from, const pb::Follow& follow, bool yield, Outbox& out) {
+  Reader& reader = readers_[from];
+  reader = Reader{};
+  reader.known = slot::from_pb(follow.seen());
+  pb::ReplicaMessage reply;
+  reply.set_slot(state_.id);
+  slot::to_pb(state_.seen, reply.mutable_follow_ok()->mutable_seen());
+  reply.mutable_follow_ok()->set_yielded(yield);
+  reply.mutable_follow_ok()->set_claim(follow.claim());
+  out.emplace_back(from, std::move(reply));
+  if (!reader.known.covers(log_.floor()))
+    begin_transfer(reader);
+  else
+    reader.position = log_.begin();
+}
+
+void SlotReplica::begin_transfer(Reader& reader) {
+  reader.rows = slot::rows(state_);
+  reader.next_row = 0;
+  reader.transferring = true;
+  reader.wants_more = true;
+  reader.position = log_.end();
+  reader.known.join(state_.seen);
+}
+
+void SlotReplica::send_chunk(NodeId to, Reader& reader, Outbox& out) {
+  pb::ReplicaMessage message;
+  message.set_slot(state_.id);
+  pb::StateChunk& chunk = *message.mutable_chunk();
+  chunk.set_first(reader.next_row == 0);
+  std::size_t bytes = 0;
+  while (reader.next_row < reader.rows.size() && bytes < chunk_bytes_max) {
+    auto& [key, value] = reader.rows[reader.next_row++];
+    bytes += key.size() + value.size();
+    auto& row = *chunk.add_rows();
+    row.set_key(std::move(key));
+    row.set_value(std::move(value));
+  }
+  reader.wants_more = false;
+  if (reader.next_row == reader.rows.size()) {
+    chunk.set_last(true);
+    reader.transferring = false;
+    reader.rows.clear();
+    reader.rows.shrink_to_fit();
+  }
+  out.emplace_back(to, std::move(message));
+}
+
+void SlotReplica::stream(Outbox& out) {
+  for (auto& [node, reader] : readers_) {
+    // The log was cut below the reader's place (a merge here, or G13): only the whole state will do.
+    if (!reader.transferring && reader.position < log_.begin()) {
+      if (reader.known.covers(log_.floor()))
+        reader.position = log_.begin();
+      else
+        begin_transfer(reader);
+    }
+    if (reader.transferring && reader.wants_more) send_chunk(node, reader, out);
+    if (reader.transferring) continue;
+    pb::ReplicaMessage message;
+    std::size_t bytes = 0;
+    for (; reader.position < log_.end(); ++reader.position) {
+      const auto& item = log_.at(reader.position);
+      if (reader.known.covers(item.dot)) continue;
+      reader.known.raise(item.dot);
+      message.mutable_ops()->add_operations(item.bytes);
+      bytes += item.bytes.size();
+      if (bytes < ops_bytes_max) continue;
+      message.set_slot(state_.id);
+      out.emplace_back(node, std::move(message));
+      message.Clear();
+      bytes = 0;
+    }
+    if (bytes == 0) continue;
+    message.set_slot(state_.id);
+    out.emplace_back(node, std::move(message));
+  }
+}
+
+void SlotReplica::on_ops(NodeId from, const pb::Ops& ops, Received& result) {
+  const auto reader = readers_.find(from);
+  for (const std::string& bytes : ops.operations()) {
+    slot::pb::Operation operation;
+    if (!operation.ParseFromString(bytes)) {
+      result.bad = true;
+      return;
+    }
+    const slot::Dot dot = slot::from_pb(operation.dot());
+    if (reader != readers_.end()) reader->second.known.raise(dot);
+    if (state_.seen.covers(dot)) continue;
+    if (state_.seen.seen(dot.origin) + 1 != dot.seq) {
+      result.bad = true;  // a gap: the stream is not what invariant 3 says
+      return;
+    }
+    slot::apply(state_, operation, result.changes);
+    log_.append(dot, bytes);
+    ++result.operations;
+    result.latest_time = std::max(result.latest_time, operation.time());
+  }
+}
+
+void SlotReplica::on_chunk(NodeId from, const pb::StateChunk& chunk, Received& result, Outbox& out) {
+  const auto it = sources_.find(from);
+  if (it == sources_.end()) return;
+  Source& source = it->second;
+  if (chunk.first()) {
+    source.incoming = std::make_unique<slot::State>(state_.id);
+    source.damaged = false;
+  }
+  if (!source.incoming) return;
+  for (const auto& row : chunk.rows())
+    if (!slot::decode_row(*source.incoming, row.key(), row.value())) source.damaged = true;
+  if (!chunk.last()) {
+    pb::ReplicaMessage more;
+    more.set_slot(state_.id);
+    more.mutable_more();
+    out.emplace_back(from, std::move(more));
+    return;
+  }
+  const auto incoming = std::move(source.incoming);
+  if (source.damaged || !slot::finish_decoding(*incoming)) {
+    result.bad = true;
+    return;
+  }
+  slot::merge(state_, *incoming, result.changes);
+  log_.restart(state_.seen);
+  if (const auto reader = readers_.find(from); reader != readers_.end()) reader->second.known.join(incoming->seen);
+  result.merged = true;
+  for (const auto& [client, session] : incoming->sessions) {
+    result.latest_time = std::max({result.latest_time, session.attach_stamp.time, session.end.time});
+    for (const auto& [filter, subscription] : session.subscriptions)
+      result.latest_time = std::max(result.latest_time, subscription.stamp.time);
+    for (const auto& [name, entry] : session.entries)
+      result.latest_time = std::max({result.latest_time, entry.last_stamp.time, entry.first.time});
+  }
+}
+
+}  // namespace hf::replica

@@ -1,0 +1,200 @@
+// One slot at one holder: writing, gates, storage, forgetting.
+#include "broker/replica/slot_replica.hpp"
+
+#include "broker/base/assert.hpp"
+
+namespace hf::replica {
+
+namespace {
+constexpr std::size_t log_bytes_max = 8U * 1024 * 1024;  ///< G13: beyond, readers get the whole state
+}
+
+std::string big_endian(std::uint64_t value, std::size_t bytes) {
+  std::string out(bytes, '\0');
+  for (std::size_t i = bytes; i-- > 0; value >>= 8U) out[i] = static_cast<char>(value & 0xFFU);
+  return out;
+}
+std::uint64_t from_big_endian(std::string_view bytes) {
+  std::uint64_t value = 0;
+  for (const char c : bytes) value = value << 8U | static_cast<unsigned char>(c);
+  return value;
+}
+std::string row_prefix(SlotId slot) { return "S" + big_endian(slot, 4); }
+std::string log_prefix(SlotId slot) { return "L" + big_endian(slot, 4); }
+std::string floor_key(SlotId slot) { return "F" + big_endian(slot, 4); }
+std::string prefix_end(std::string prefix) {
+  while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xFF) prefix.pop_back();
+  if (!prefix.empty()) prefix.back() = static_cast<char>(prefix.back() + 1);
+  return prefix;
+}
+
+SlotReplica::SlotReplica(SlotId slot, Origin self, bool local, Mutant mutant)
+    : state_(slot), self_(self), local_(local), mutant_(std::move(mutant)) {}
+
+slot::Dot SlotReplica::append(slot::pb::Operation operation, slot::Stamp stamp, slot::Changes& changes) {
+  const slot::Dot dot{self_, state_.seen.seen(self_) + 1};
+  operation.set_version(1);
+  slot::to_pb(dot, operation.mutable_dot());
+  operation.set_time(stamp.time);
+  slot::apply(state_, operation, changes);
+  if (!local_) log_.append(dot, operation.SerializeAsString());
+  return dot;
+}
+
+void SlotReplica::when_stored(const slot::Dot& dot, bool majority, std::function<void()> then) {
+  (majority ? majority_gates_ : stored_gates_).push_back({dot, std::move(then)});
+}
+
+std::vector<std::function<void()>> SlotReplica::take_fired() {
+  std::vector<std::function<void()>> fired;
+  while (!stored_gates_.empty() && stored(stored_gates_.front().dot)) {
+    fired.push_back(std::move(stored_gates_.front().then));
+    stored_gates_.pop_front();
+  }
+  while (!majority_gates_.empty() && stored_by_majority(majority_gates_.front().dot)) {
+    fired.push_back(std::move(majority_gates_.front().then));
+    majority_gates_.pop_front();
+  }
+  return fired;
+}
+
+void SlotReplica::drop_gates() {
+  stored_gates_.clear();
+  majority_gates_.clear();
+}
+
+std::size_t SlotReplica::copies(const slot::Dot& dot, bool known_only) const {
+  std::size_t count = 0;
+  for (const NodeId node : quorum_.replicas) {
+    if (node == self_.node) {
+      count += durable_.covers(dot) ? 1 : 0;
+      continue;
+    }
+    const auto it = confirmed_.find(node);
+    if (it == confirmed_.end() || !it->second.durable.covers(dot)) continue;
+    // A copy counts for a majority only where it hides nothing from us: a later coordinator's word, say.
+    if (known_only && !state_.seen.covers(it->second.durable)) continue;
+    ++count;
+  }
+  return count;
+}
+
+bool SlotReplica::stored(const slot::Dot& dot) const {
+  if (local_ || mutant_.is("ack_before_sync")) return true;
+  if (mutant_.is("ack_before_replication")) return durable_.covers(dot);
+  const std::size_t need = std::max<std::size_t>(1, std::min(quorum_.write, quorum_.reachable));
+  if (quorum_.reachable == 0) return durable_.covers(dot);  // a stand-in: itself is all there is
+  return copies(dot, false) >= need;
+}
+
+bool SlotReplica::stored_by_majority(const slot::Dot& dot) const {
+  if (local_) return true;
+  if (mutant_.is("qos2_without_majority")) return stored(dot);
+  return copies(dot, true) >= quorum_.replicas.size() / 2 + 1;
+}
+
+std::optional<slot::VersionVector> SlotReplica::take_batch(env::Batch& batch) {
+  if (local_) {
+    state_.dirty.clear();
+    return std::nullopt;
+  }
+  if (log_.bytes() > log_bytes_max) log_.shrink_to(log_bytes_max / 2);
+  const bool log_moved = log_.begin() != log_stored_begin_;
+  if (state_.dirty.empty() && log_stored_end_ == log_.end() && !log_moved) return std::nullopt;
+  const std::string rows = row_prefix(state_.id);
+  for (const std::string& key : state_.dirty) {
+    if (auto value = slot::encode_row(state_, key))
+      batch.put(rows + key, std::move(*value));
+    else
+      batch.erase(rows + key);
+  }
+  state_.dirty.clear();
+  const std::string logs = log_prefix(state_.id);
+  for (std::uint64_t at = std::max(log_stored_end_, log_.begin()); at < log_.end(); ++at)
+    batch.put(logs + big_endian(at, 8), log_.at(at).bytes);
+  log_stored_end_ = log_.end();
+  if (log_moved) {
+    batch.erase_range(logs, logs + big_endian(log_.begin(), 8));
+    slot::pb::VersionVector floor;
+    slot::to_pb(log_.floor(), &floor);
+    batch.put(floor_key(state_.id), big_endian(log_.begin(), 8) + floor.SerializeAsString());
+    log_stored_begin_ = log_.begin();
+  }
+  return state_.seen;
+}
+
+void SlotReplica::durable(const slot::VersionVector& seen, std::uint64_t time, Outbox& out) {
+  if (durable_ == seen) return;
+  durable_.join(seen);
+  for (const auto& [source, unused] : sources_) {
+    pb::ReplicaMessage message;
+    message.set_slot(state_.id);
+    slot::to_pb(durable_, message.mutable_confirm()->mutable_durable());
+    message.mutable_confirm()->set_time(time);
+    out.emplace_back(source, std::move(message));
+  }
+}
+
+bool SlotReplica::load_row(std::string_view key, std::string_view value) {
+  return slot::decode_row(state_, key, value);
+}
+
+bool SlotReplica::load_log(std::uint64_t position, std::string_view bytes) {
+  slot::pb::Operation operation;
+  if (!operation.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return false;
+  if (position != log_.end()) return false;
+  log_.append(slot::from_pb(operation.dot()), std::string(bytes));
+  log_stored_end_ = log_.end();
+  return true;
+}
+
+void SlotReplica::load_floor(std::uint64_t begin, const slot::VersionVector& floor) {
+  log_.start_at(begin, floor);
+  log_stored_begin_ = log_stored_end_ = begin;
+}
+
+bool SlotReplica::finish_loading() {
+  if (!slot::finish_decoding(state_)) return false;
+  durable_ = state_.seen;
+  state_.dirty.clear();
+  return true;
+}
+
+std::pair<slot::VersionVector, std::uint64_t> SlotReplica::stable(NodeId self) const {
+  slot::VersionVector all = durable_;
+  std::uint64_t horizon = UINT64_MAX;
+  for (const NodeId node : quorum_.replicas) {
+    if (node == self) continue;
+    const auto it = confirmed_.find(node);
+    if (it == confirmed_.end()) return {slot::VersionVector{}, 0};
+    all = slot::VersionVector::meet(all, it->second.durable);
+    horizon = state_.seen.covers(it->second.durable) ? std::min(horizon, it->second.time) : 0;
+  }
+  return {all, horizon};
+}
+
+void SlotReplica::forget(const slot::VersionVector& stable, std::uint64_t horizon, slot::Changes& changes) {
+  last_stable_.join(stable);
+  if (mutant_.is("log_never_forgotten")) return;
+  log_.drop_stable(last_stable_);
+  if (horizon != 0) slot::forget(state_, last_stable_, horizon, changes);
+}
+
+bool SlotReplica::something_to_forget() const {
+  return log_.size() != 0 || slot::tombstones(state_) != 0;
+}
+
+void SlotReplica::announce_stable(const slot::VersionVector& stable, std::uint64_t horizon, Outbox& out) {
+  std::map<NodeId, bool> to;
+  for (const auto& [node, unused] : readers_) to[node] = true;
+  for (const auto& [node, unused] : sources_) to[node] = true;
+  for (const auto& [node, unused] : to) {
+    pb::ReplicaMessage message;
+    message.set_slot(state_.id);
+    slot::to_pb(stable, message.mutable_stable()->mutable_stable());
+    message.mutable_stable()->set_horizon(horizon);
+    out.emplace_back(node, std::move(message));
+  }
+}
+
+}  // namespace hf::replica

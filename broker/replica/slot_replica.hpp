@@ -1,0 +1,165 @@
+// One slot at one holder: its state, its log, who reads it, who has stored what, and what waits for that.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "broker/base/mutant.hpp"
+#include "broker/env/storage.hpp"
+#include "broker/replica/replica.pb.h"
+#include "broker/slot/apply.hpp"
+#include "broker/slot/log.hpp"
+#include "broker/slot/rows.hpp"
+
+namespace hf::replica {
+
+/// The write rule in force: which nodes are the slot's replicas, and how many of them can be reached.
+struct Quorum {
+  std::vector<NodeId> replicas;  ///< the first R of the preference list
+  std::size_t reachable = 0;     ///< of them, this node included
+  std::size_t write = 2;         ///< W
+};
+
+/// Messages for other holders, in order.
+using Outbox = std::vector<std::pair<NodeId, pb::ReplicaMessage>>;
+
+/// Invariants:
+///  1. The state is what the log's operations and the merged states made; `state().seen` says which.
+///  2. A gate fires only when the rule it was made under is met by *stable* storage, in order of making.
+///  3. A reader is sent each operation it lacks once, in log order (which is causal).
+class SlotReplica {
+ public:
+  /// A local slot is neither stored nor streamed: the home of connection-bound queues. Its gates are open.
+  SlotReplica(SlotId slot, Origin self, bool local, Mutant mutant);
+
+  [[nodiscard]] slot::State& state() { return state_; }
+  [[nodiscard]] const slot::State& state() const { return state_; }
+  [[nodiscard]] const slot::OperationLog& log() const { return log_; }
+  [[nodiscard]] bool local() const { return local_; }
+
+  // --- writing
+  /// Stamps, applies and logs an operation made here. Returns its dot.
+  slot::Dot append(slot::pb::Operation operation, slot::Stamp stamp, slot::Changes& changes);
+
+  /// Fires once `dot` is stored by W reachable replicas, or (majority) by a majority of all replicas whose
+  /// stored operations this node knows too (so that nobody else can have decided otherwise).
+  void when_stored(const slot::Dot& dot, bool majority, std::function<void()> then);
+  void set_quorum(Quorum quorum) { quorum_ = std::move(quorum); }
+  [[nodiscard]] const Quorum& quorum() const { return quorum_; }
+  /// Takes the callbacks whose time has come. Call them after all else of the turn is in order.
+  [[nodiscard]] std::vector<std::function<void()>> take_fired();
+  void drop_gates();
+  [[nodiscard]] bool waiting() const { return !stored_gates_.empty() || !majority_gates_.empty(); }
+
+  // --- storage
+  /// Adds the rows and log items that changed. Returns what the batch makes durable, or nothing.
+  std::optional<slot::VersionVector> take_batch(env::Batch& batch);
+  void durable(const slot::VersionVector& seen, std::uint64_t time, Outbox& out);
+  [[nodiscard]] const slot::VersionVector& durable_seen() const { return durable_; }
+  /// While loading from disk.
+  bool load_row(std::string_view key, std::string_view value);
+  bool load_log(std::uint64_t position, std::string_view bytes);
+  void load_floor(std::uint64_t begin, const slot::VersionVector& floor);
+  bool finish_loading();
+
+  // --- following
+  /// Asks `source` for its log. With `coordinating` also to yield.
+  void follow(NodeId source, bool coordinating, std::uint64_t claim, Outbox& out);
+  void unfollow(NodeId source, Outbox& out);
+  [[nodiscard]] bool follows(NodeId source) const { return sources_.contains(source); }
+  /// Has everything that `source` had when it answered, and (for a claim) its word that it yielded.
+  [[nodiscard]] bool synced(NodeId source, std::uint64_t claim) const;
+  void peer_down(NodeId peer);
+
+  /// The result of a message: what changed, whether the follower asked for a yield.
+  struct Received {
+    slot::Changes changes;
+    bool merged = false;
+    std::uint64_t operations = 0;
+    std::uint64_t latest_time = 0;  ///< greatest stamp seen in it, for the clock
+    bool bad = false;               ///< not what a holder may send
+    bool stable = false;
+  };
+  /// `yield`: what to answer where the message is a Follow of a coordinator.
+  Received receive(NodeId from, const pb::ReplicaMessage& message, bool yield, std::uint64_t time, Outbox& out);
+  /// Sends each reader what it lacks. At the end of a turn.
+  void stream(Outbox& out);
+
+  // --- forgetting
+  /// What all replicas have confirmed, and the least time of those confirmations that show nothing this
+  /// node lacks (0 if any is missing).
+  [[nodiscard]] std::pair<slot::VersionVector, std::uint64_t> stable(NodeId self) const;
+  void forget(const slot::VersionVector& stable, std::uint64_t horizon, slot::Changes& changes);
+  [[nodiscard]] bool something_to_forget() const;
+  /// May this stray copy go: all replicas have confirmed all of it.
+  [[nodiscard]] bool covered_by_stable() const { return last_stable_.covers(state_.seen); }
+  void announce_stable(const slot::VersionVector& stable, std::uint64_t horizon, Outbox& out);
+
+ private:
+  struct Reader {
+    slot::VersionVector known;
+    std::uint64_t position = 0;
+    std::vector<std::pair<std::string, std::string>> rows;  ///< of a transfer under way
+    std::size_t next_row = 0;
+    bool transferring = false;
+    bool wants_more = false;
+  };
+  struct Source {
+    bool answered = false;
+    bool yielded = false;
+    std::uint64_t claim = 0;
+    slot::VersionVector target;
+    std::unique_ptr<slot::State> incoming;
+    bool damaged = false;
+  };
+  struct Confirmed {
+    slot::VersionVector durable;
+    std::uint64_t time = 0;
+  };
+  struct Gate {
+    slot::Dot dot;
+    std::function<void()> then;
+  };
+
+  void on_follow(NodeId from, const pb::Follow& follow, bool yield, Outbox& out);
+  void on_ops(NodeId from, const pb::Ops& ops, Received& result);
+  void on_chunk(NodeId from, const pb::StateChunk& chunk, Received& result, Outbox& out);
+  void begin_transfer(Reader& reader);
+  void send_chunk(NodeId to, Reader& reader, Outbox& out);
+  [[nodiscard]] bool stored(const slot::Dot& dot) const;
+  [[nodiscard]] bool stored_by_majority(const slot::Dot& dot) const;
+  [[nodiscard]] std::size_t copies(const slot::Dot& dot, bool known_only) const;
+
+  slot::State state_;
+  slot::OperationLog log_;
+  Origin self_;
+  bool local_;
+  Mutant mutant_;
+  Quorum quorum_;
+  std::map<NodeId, Reader> readers_;
+  std::map<NodeId, Source> sources_;
+  std::map<NodeId, Confirmed> confirmed_;
+  std::deque<Gate> stored_gates_, majority_gates_;
+  slot::VersionVector durable_;
+  slot::VersionVector last_stable_;
+  std::uint64_t log_stored_end_ = 1;    ///< log items below are on disk (or on their way)
+  std::uint64_t log_stored_begin_ = 1;
+  slot::VersionVector loaded_log_;
+};
+
+/// Storage keys: "S" slot rows, "L" slot log items, "F" slot log floor; slot as 4 bytes big-endian.
+[[nodiscard]] std::string row_prefix(SlotId slot);
+[[nodiscard]] std::string log_prefix(SlotId slot);
+[[nodiscard]] std::string floor_key(SlotId slot);
+[[nodiscard]] std::string big_endian(std::uint64_t value, std::size_t bytes);
+[[nodiscard]] std::uint64_t from_big_endian(std::string_view bytes);
+/// Where the keys that begin with `prefix` end.
+[[nodiscard]] std::string prefix_end(std::string prefix);
+
+}  // namespace hf::replica
