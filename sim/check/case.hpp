@@ -22,7 +22,8 @@ struct Case {
   [[nodiscard]] const Event& event(std::size_t e) const { return history.events[e]; }
   [[nodiscard]] Topology::Node node(std::size_t e) const { return topology.node(event(e).node); }
   [[nodiscard]] VirtualTime end() const;
-  /// Was it acknowledged at `from` and is it owed at every place the message was sent before `until`?
+  /// Was it acknowledged at `from` and is it owed at every place the message was sent before
+  /// `until`?
   [[nodiscard]] bool owed(std::size_t from, const Message& message, std::size_t until) const;
 };
 
@@ -32,7 +33,8 @@ struct Delivery {
   std::size_t subscribed = no_event;  ///< SUBACK event
   std::size_t receipt = no_event;     ///< no_event: broken
 };
-/// All promised deliveries of messages first sent after `after`, kept or broken; void ones left out.
+/// All promised deliveries of messages first sent after `after`, kept or broken; void ones left
+/// out.
 std::vector<Delivery> deliveries(const Case& c, VirtualTime after);
 
 /// "16.204113s"
@@ -42,7 +44,11 @@ std::string named(const Case& c, std::uint32_t message);
 
 Verdict verdict(std::string id, std::string name);
 /// Counts; keeps the first 20. `story` gives the events, the last of `at_event` the place.
-void violate(Verdict& verdict, const Case& c, std::size_t at_event, std::string client, std::string text,
+void violate(Verdict& verdict,
+             const Case& c,
+             std::size_t at_event,
+             std::string client,
+             std::string text,
              std::vector<std::size_t> story);
 bool not_applicable(Verdict& verdict, bool when, const std::string& why);
 /// Sets not applicable when more disks were lost than the guarantee survives.

@@ -9,8 +9,14 @@ namespace hf::sim {
 
 std::vector<Verdict> judge(const History& history) {
   const Case c(history);
-  return {judge_resume(c), judge_kept(c), judge_exactly_once(c), judge_subscriptions(c),
-          judge_order(c), judge_available(c), judge_one_connection(c), judge_convergence(c)};
+  return {judge_resume(c),
+          judge_kept(c),
+          judge_exactly_once(c),
+          judge_subscriptions(c),
+          judge_order(c),
+          judge_available(c),
+          judge_one_connection(c),
+          judge_convergence(c)};
 }
 
 VirtualTime Case::end() const {
@@ -55,17 +61,20 @@ std::vector<Delivery> deliveries(const Case& c, VirtualTime after) {
     std::uint32_t judged = no_id;  // one delivery a client, however many filters match
     for (const std::size_t s : c.subscriptions.matching(message.topic)) {
       const Subscription& subscription = c.subscriptions.all()[s];
-      if (subscription.shared || subscription.client == judged || subscription.client == message.publisher) continue;
+      if (subscription.shared || subscription.client == judged ||
+          subscription.client == message.publisher)
+        continue;
       const Interval* interval = Subscriptions::covering(subscription, message.sends.front());
       if (interval == nullptr || interval->granted == 0) continue;
       // The last SUBACK for the same filter may reach nodes that the first could not.
-      const bool again = interval->confirmed != interval->start && interval->confirmed < message.sends.front();
+      const bool again =
+          interval->confirmed != interval->start && interval->confirmed < message.sends.front();
       if (!c.owed(interval->start, message, message.acked) &&
           !(again && c.owed(interval->confirmed, message, message.acked)))
         continue;
       const std::size_t receipt = c.index.first_receipt(subscription.client, m);
-      if (receipt == no_event &&
-          (interval->end != no_event || !had_time(c, subscription.client, c.event(message.acked).at)))
+      if (receipt == no_event && (interval->end != no_event ||
+                                  !had_time(c, subscription.client, c.event(message.acked).at)))
         continue;
       judged = subscription.client;
       found.push_back({m, judged, interval->start, receipt});
@@ -79,7 +88,8 @@ std::vector<Delivery> deliveries(const Case& c, VirtualTime after) {
 
 std::string in_seconds(VirtualTime t) {
   std::string micro = std::to_string(t / 1000 % 1000000);
-  return std::to_string(t / 1000000000) + "." + std::string(6 - std::min<std::size_t>(6, micro.size()), '0') + micro + "s";
+  return std::to_string(t / 1000000000) + "." +
+         std::string(6 - std::min<std::size_t>(6, micro.size()), '0') + micro + "s";
 }
 
 std::string named(const Case& c, std::uint32_t message) {
@@ -95,7 +105,11 @@ Verdict verdict(std::string id, std::string name) {
   return v;
 }
 
-void violate(Verdict& verdict, const Case& c, std::size_t at_event, std::string client, std::string text,
+void violate(Verdict& verdict,
+             const Case& c,
+             std::size_t at_event,
+             std::string client,
+             std::string text,
              std::vector<std::size_t> story) {
   if (++verdict.violated > 20) return;
   story.push_back(at_event);
@@ -125,9 +139,11 @@ bool not_applicable(Verdict& verdict, bool when, const std::string& why) {
 
 bool too_many_disks_lost(Verdict& verdict, const Case& c) {
   const auto& facts = c.history.facts;
-  return not_applicable(verdict, facts.disks_lost + 1 > std::max<std::uint64_t>(facts.write_quorum, 1),
-                        std::to_string(facts.disks_lost) + " disks were lost at once; with a write quorum of " +
-                            std::to_string(facts.write_quorum) + " the promise covers one fewer than that");
+  return not_applicable(
+      verdict,
+      facts.disks_lost + 1 > std::max<std::uint64_t>(facts.write_quorum, 1),
+      std::to_string(facts.disks_lost) + " disks were lost at once; with a write quorum of " +
+          std::to_string(facts.write_quorum) + " the promise covers one fewer than that");
 }
 
 }  // namespace hf::sim

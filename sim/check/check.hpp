@@ -14,9 +14,9 @@ namespace hf::sim {
 struct Violation {
   std::string guarantee;  ///< "G3"
   VirtualTime at = 0;
-  std::uint64_t event = 0;  ///< number_in_run of the event that shows it
-  std::string client;       ///< empty for G11
-  std::string text;         ///< what was promised to whom when, and what happened
+  std::uint64_t event = 0;          ///< number_in_run of the event that shows it
+  std::string client;               ///< empty for G11
+  std::string text;                 ///< what was promised to whom when, and what happened
   std::vector<std::size_t> events;  ///< indices into History::events that tell the story, ascending
 };
 

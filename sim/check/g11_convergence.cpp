@@ -20,8 +20,8 @@ std::string first_difference(const SlotCopy& a, const SlotCopy& b) {
   for (int line = 1; !left.empty() || !right.empty(); ++line) {
     const auto l = take_line(left), r = take_line(right);
     if (l != r)
-      return "line " + std::to_string(line) + ": " + a.node + " has `" + std::string(l) + "`, " + b.node + " has `" +
-             std::string(r) + "`";
+      return "line " + std::to_string(line) + ": " + a.node + " has `" + std::string(l) + "`, " +
+             b.node + " has `" + std::string(r) + "`";
   }
   return "their texts are equal, their digests are not";
 }
@@ -38,7 +38,9 @@ Verdict judge_convergence(const Case& c) {
   for (const auto& [slot, copies] : slots) {
     ++v.exercised;
     const std::string name = "slot " + std::to_string(slot);
-    const auto bad = [&](const std::string& text) { violate(v, c, last, "", name + ": " + text, {}); };
+    const auto bad = [&](const std::string& text) {
+      violate(v, c, last, "", name + ": " + text, {});
+    };
     const SlotCopy* first = nullptr;
     std::size_t replicas = 0;
     std::string holders;
@@ -51,14 +53,17 @@ Verdict judge_convergence(const Case& c) {
       holders += (holders.empty() ? "" : ", ") + copy->node;
       if (first == nullptr) first = copy;
       if (copy->digest != first->digest)
-        bad("replicas " + first->node + " and " + copy->node + " differ: " + first_difference(*first, *copy));
+        bad("replicas " + first->node + " and " + copy->node +
+            " differ: " + first_difference(*first, *copy));
     }
     for (const SlotCopy* copy : copies)
       if (copy->log_tail + copy->hints + copy->tombstones != 0)
-        bad(copy->node + " still has " + std::to_string(copy->log_tail) + " operations of log tail, " +
-            std::to_string(copy->hints) + " hints, " + std::to_string(copy->tombstones) + " tombstones");
+        bad(copy->node + " still has " + std::to_string(copy->log_tail) +
+            " operations of log tail, " + std::to_string(copy->hints) + " hints, " +
+            std::to_string(copy->tombstones) + " tombstones");
     if (replicas != wanted)
-      bad(std::to_string(replicas) + " replicas (" + holders + ") where there should be " + std::to_string(wanted));
+      bad(std::to_string(replicas) + " replicas (" + holders + ") where there should be " +
+          std::to_string(wanted));
   }
   return v;
 }

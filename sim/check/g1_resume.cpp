@@ -26,7 +26,8 @@ bool promised(const Case& c, std::size_t first, std::size_t last, const Connecti
   const Topology::Node node = c.node(now.connected);
   return topology.steady(asked - settle, answered) && topology.undisturbed(asked, answered) &&
          topology.running(node, asked, answered) &&
-         topology.side_size(node, asked) + std::min<std::size_t>(facts.replicas, topology.nodes()) > topology.nodes();
+         topology.side_size(node, asked) + std::min<std::size_t>(facts.replicas, topology.nodes()) >
+             topology.nodes();
 }
 
 }  // namespace
@@ -57,20 +58,32 @@ Verdict judge_resume(const Case& c) {
       if (connection->clean || !asked_before) {
         ++v.exercised;
         if (present)
-          violate(v, c, e, client.id, client.id + " was told at " + in_seconds(c.event(e).at) + " by " + c.event(e).node +
-                  " that a session was present, though it " +
-                  (connection->clean ? "had asked for a clean start" : "had never connected before"),
+          violate(v,
+                  c,
+                  e,
+                  client.id,
+                  client.id + " was told at " + in_seconds(c.event(e).at) + " by " +
+                      c.event(e).node + " that a session was present, though it " +
+                      (connection->clean ? "had asked for a clean start"
+                                         : "had never connected before"),
                   {connection->sent});
       } else if (client.persistent && last != no_event && last < connection->sent &&
                  promised(c, first, last, *connection)) {
         ++v.exercised;
         if (!present)
-          violate(v, c, e, client.id, client.id + " held a session since " + in_seconds(c.event(first).at) + " (last connected to " +
-                  c.event(last).node + " at " + in_seconds(c.event(last).at) + ") and was told by " + c.event(e).node +
-                  " at " + in_seconds(c.event(e).at) + " that there was none", {first, last, connection->sent});
+          violate(v,
+                  c,
+                  e,
+                  client.id,
+                  client.id + " held a session since " + in_seconds(c.event(first).at) +
+                      " (last connected to " + c.event(last).node + " at " +
+                      in_seconds(c.event(last).at) + ") and was told by " + c.event(e).node +
+                      " at " + in_seconds(c.event(e).at) + " that there was none",
+                  {first, last, connection->sent});
       }
       asked_before = true;
-      // A clean start of another connection that may still be carried out leaves the session in doubt.
+      // A clean start of another connection that may still be carried out leaves the session in
+      // doubt.
       const bool doubt = cleaned != no_event && cleaned != connection->sent && !connection->clean &&
                          (c.event(e).at - c.event(cleaned).at < c.topology.bound() ||
                           c.topology.last_calm(c.event(e).at) != c.event(e).at);

@@ -6,7 +6,9 @@ namespace hf::sim {
 Verdict judge_kept(const Case& c) {
   Verdict v = verdict("G2", "acknowledged means kept");
   if (too_many_disks_lost(v, c)) return v;
-  if (not_applicable(v, c.history.facts.dropped > 0, "messages were dropped at a declared limit, and counted")) return v;
+  if (not_applicable(
+          v, c.history.facts.dropped > 0, "messages were dropped at a declared limit, and counted"))
+    return v;
   for (const Delivery& d : deliveries(c, -1)) {
     ++v.exercised;
     if (d.receipt != no_event) continue;
@@ -14,11 +16,15 @@ Verdict judge_kept(const Case& c) {
     const Event& acked = c.event(message.acked);
     const Event& subscribed = c.event(d.subscribed);
     const std::string& client = c.index.clients()[d.client].id;
-    violate(v, c, message.acked, client,
-            client + " never received " + named(c, d.message) + ": " + acked.node + " acknowledged it at " +
-                in_seconds(acked.at) + " (QoS " + std::to_string(c.event(message.sends.front()).qos) + "), and " + client +
-                " had held " + subscribed.topic + " since " + in_seconds(subscribed.at) + " (SUBACK from " +
-                subscribed.node + ") to the end of the run",
+    violate(v,
+            c,
+            message.acked,
+            client,
+            client + " never received " + named(c, d.message) + ": " + acked.node +
+                " acknowledged it at " + in_seconds(acked.at) + " (QoS " +
+                std::to_string(c.event(message.sends.front()).qos) + "), and " + client +
+                " had held " + subscribed.topic + " since " + in_seconds(subscribed.at) +
+                " (SUBACK from " + subscribed.node + ") to the end of the run",
             {d.subscribed, message.sends.front()});
   }
   return v;

@@ -9,13 +9,16 @@ void judge_unwanted(const Case& c, Verdict& v) {
   for (const Receipt& r : c.index.receipts()) {
     const Event& now = c.event(r.event);
     const Message& message = c.index.messages()[r.message];
-    if (now.retained || message.sends.empty() || message.topic == no_id || message.sends.front() > r.event) continue;
+    if (now.retained || message.sends.empty() || message.topic == no_id ||
+        message.sends.front() > r.event)
+      continue;
     const std::size_t sent = message.sends.front();
     std::size_t latest = no_event;
     bool wanted = false, any = false;
     for (const std::size_t s : c.subscriptions.matching(message.topic, r.client)) {
       const Subscription& subscription = c.subscriptions.all()[s];
-      if (subscription.doubts.empty() || subscription.doubts.front().event > r.event) continue;  // not asked for yet
+      if (subscription.doubts.empty() || subscription.doubts.front().event > r.event)
+        continue;  // not asked for yet
       any = true;
       const std::size_t gone = Subscriptions::gone_since(subscription, r.event);
       wanted = gone == no_event || gone > sent || !c.owed(gone, message, r.event);
@@ -25,18 +28,25 @@ void judge_unwanted(const Case& c, Verdict& v) {
     if (wanted) continue;
     if (any) {
       const Event& gone = c.event(latest);
-      violate(v, c, r.event, now.client,
-              now.client + " received " + named(c, r.message) + " at " + in_seconds(now.at) + " from " + now.node +
-                  ", published at " + in_seconds(c.event(sent).at) + " at " + c.event(sent).node + ", though " +
+      violate(v,
+              c,
+              r.event,
+              now.client,
+              now.client + " received " + named(c, r.message) + " at " + in_seconds(now.at) +
+                  " from " + now.node + ", published at " + in_seconds(c.event(sent).at) + " at " +
+                  c.event(sent).node + ", though " +
                   (gone.kind == Event::Kind::unsubscribed
                        ? "the UNSUBSCRIBE of " + gone.topic + " had been acknowledged by "
                        : "its subscriptions had ended with a clean start at ") +
                   gone.node + " at " + in_seconds(gone.at),
               {latest, sent});
     } else {
-      violate(v, c, r.event, now.client,
-              now.client + " received " + named(c, r.message) + " at " + in_seconds(now.at) + " from " + now.node +
-                  ", though it had never subscribed to a filter that matches",
+      violate(v,
+              c,
+              r.event,
+              now.client,
+              now.client + " received " + named(c, r.message) + " at " + in_seconds(now.at) +
+                  " from " + now.node + ", though it had never subscribed to a filter that matches",
               {sent});
     }
   }
@@ -72,9 +82,13 @@ Verdict judge_subscriptions(const Case& c) {
     const Event& sent = c.event(message.sends.front());
     const Event& subscribed = c.event(d.subscribed);
     const std::string& client = c.index.clients()[d.client].id;
-    violate(v, c, message.acked, client,
-            client + " holds " + subscribed.topic + ", acknowledged by " + subscribed.node + " at " + in_seconds(subscribed.at) +
-                ", but " + named(c, d.message) + ", published at " + sent.node + " at " + in_seconds(sent.at) +
+    violate(v,
+            c,
+            message.acked,
+            client,
+            client + " holds " + subscribed.topic + ", acknowledged by " + subscribed.node +
+                " at " + in_seconds(subscribed.at) + ", but " + named(c, d.message) +
+                ", published at " + sent.node + " at " + in_seconds(sent.at) +
                 " after the heal, never reached it",
             {d.subscribed, message.sends.front()});
   }

@@ -20,15 +20,20 @@ bool hopped(const Case& c, const Message& message, std::size_t until) {
 
 /// `later` overtook `earlier`: could the broker have kept them in order? Not when the cut moved
 /// in between, or so many nodes were away that `earlier` lay where nobody could see it.
-bool order_owed(const Case& c, std::size_t earlier_sent, std::size_t later_sent, std::size_t later_received) {
+bool order_owed(const Case& c,
+                std::size_t earlier_sent,
+                std::size_t later_sent,
+                std::size_t later_received) {
   const Topology& topology = c.topology;
-  const VirtualTime a = c.event(earlier_sent).at, b = c.event(later_sent).at, got = c.event(later_received).at;
+  const VirtualTime a = c.event(earlier_sent).at, b = c.event(later_sent).at,
+                    got = c.event(later_received).at;
   const VirtualTime settle = c.history.facts.settle;
   if (topology.steady(a - settle, got) && topology.undisturbed(a, got)) return true;
   if (topology.sound(a, got)) return true;  // fewer than W away all the while
   if (!topology.sound(b, got)) return false;
   if (topology.steady(b - settle, b)) return true;  // settled after whatever happened
-  return c.history.facts.order_across_heal && topology.undisturbed(a, got) && topology.no_node_changed(a - settle, got);
+  return c.history.facts.order_across_heal && topology.undisturbed(a, got) &&
+         topology.no_node_changed(a - settle, got);
 }
 
 struct Newest {
@@ -40,26 +45,41 @@ struct Newest {
 
 Verdict judge_order(const Case& c) {
   Verdict v = verdict("G5", "order");
-  std::set<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>> seen;  // client, session, message
+  std::set<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>>
+      seen;  // client, session, message
   // client, session, publisher, topic, QoS received, publisher's connection
-  std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t, std::uint8_t, std::uint64_t>, Newest> newest;
+  std::map<std::tuple<std::uint32_t,
+                      std::uint32_t,
+                      std::uint32_t,
+                      std::uint32_t,
+                      std::uint8_t,
+                      std::uint64_t>,
+           Newest>
+      newest;
   for (const Receipt& r : c.index.receipts()) {
     const Event& now = c.event(r.event);
     const Message& message = c.index.messages()[r.message];
     if (now.retained || message.sends.empty() || message.sends.front() > r.event) continue;
     if (!seen.emplace(r.client, r.session, r.message).second) continue;
     const std::size_t sent = message.sends.front();
-    Newest& last = newest[{r.client, r.session, message.publisher, message.topic, now.qos, c.event(sent).connection}];
+    Newest& last = newest[{
+        r.client, r.session, message.publisher, message.topic, now.qos, c.event(sent).connection}];
     if (last.number != 0) ++v.exercised;
     if (last.number > message.number && order_owed(c, sent, last.sent, last.received)) {
       const Event& other = c.event(last.received);
-      violate(v, c, r.event, now.client,
-              now.client + " received " + named(c, r.message) + " at " + in_seconds(now.at) + " from " + now.node +
-                  " after #" + std::to_string(last.number) + " at " + in_seconds(other.at) + " from " + other.node +
-                  "; both were published on one connection to " + c.event(sent).node + ", QoS " + std::to_string(now.qos),
+      violate(v,
+              c,
+              r.event,
+              now.client,
+              now.client + " received " + named(c, r.message) + " at " + in_seconds(now.at) +
+                  " from " + now.node + " after #" + std::to_string(last.number) + " at " +
+                  in_seconds(other.at) + " from " + other.node +
+                  "; both were published on one connection to " + c.event(sent).node + ", QoS " +
+                  std::to_string(now.qos),
               {sent, last.sent, last.received});
     }
-    if (message.number > last.number && !hopped(c, message, r.event)) last = {message.number, sent, r.event};
+    if (message.number > last.number && !hopped(c, message, r.event))
+      last = {message.number, sent, r.event};
   }
   return v;
 }

@@ -12,8 +12,9 @@ using Kind = Event::Kind;
 
 /// The client itself is to blame: version, id, name, password, rights (MQTT 3.1.1 and 5 codes).
 bool is_clients_fault(std::uint8_t code) {
-  return (code >= 1 && code <= 5 && code != 3) || (code >= 0x80 && code <= 0x82) || code == 0x84 || code == 0x85 ||
-         code == 0x86 || code == 0x87 || code == 0x8A || code == 0x8C || code == 0x95;
+  return (code >= 1 && code <= 5 && code != 3) || (code >= 0x80 && code <= 0x82) || code == 0x84 ||
+         code == 0x85 || code == 0x86 || code == 0x87 || code == 0x8A || code == 0x8C ||
+         code == 0x95;
 }
 
 struct Request {
@@ -24,7 +25,8 @@ struct Request {
 std::vector<Request> requests(const Case& c) {
   std::vector<Request> found;
   // kind of answer awaited, client, connection, filter or message -> open requests, oldest first
-  std::map<std::tuple<Kind, std::uint32_t, std::uint64_t, std::uint32_t>, std::vector<std::size_t>> open;
+  std::map<std::tuple<Kind, std::uint32_t, std::uint64_t, std::uint32_t>, std::vector<std::size_t>>
+      open;
   for (std::size_t e = 0; e < c.history.events.size(); ++e) {
     const Event& event = c.event(e);
     if (event.kind > Kind::received) continue;
@@ -42,16 +44,31 @@ std::vector<Request> requests(const Case& c) {
       it->second.erase(it->second.begin());
     };
     switch (event.kind) {
-      case Kind::connect_sent: ask(Kind::connected, 0); break;
+      case Kind::connect_sent:
+        ask(Kind::connected, 0);
+        break;
       case Kind::connected:
-      case Kind::refused: answer(Kind::connected, 0); break;
-      case Kind::subscribe_sent: ask(Kind::subscribed, c.index.topic_of(e)); break;
-      case Kind::unsubscribe_sent: ask(Kind::unsubscribed, c.index.topic_of(e)); break;
+      case Kind::refused:
+        answer(Kind::connected, 0);
+        break;
+      case Kind::subscribe_sent:
+        ask(Kind::subscribed, c.index.topic_of(e));
+        break;
+      case Kind::unsubscribe_sent:
+        ask(Kind::unsubscribed, c.index.topic_of(e));
+        break;
       case Kind::subscribed:
-      case Kind::unsubscribed: answer(event.kind, c.index.topic_of(e)); break;
-      case Kind::publish_sent: if (event.qos > 0) ask(Kind::publish_acked, c.index.message_of(e)); break;
-      case Kind::publish_acked: answer(Kind::publish_acked, c.index.message_of(e)); break;
-      default: break;
+      case Kind::unsubscribed:
+        answer(event.kind, c.index.topic_of(e));
+        break;
+      case Kind::publish_sent:
+        if (event.qos > 0) ask(Kind::publish_acked, c.index.message_of(e));
+        break;
+      case Kind::publish_acked:
+        answer(Kind::publish_acked, c.index.message_of(e));
+        break;
+      default:
+        break;
     }
   }
   return found;
@@ -67,7 +84,8 @@ std::optional<VirtualTime> owed_by(const Case& c, std::size_t sent) {
   if (!topology.running(c.node(sent), event.at, due) || !topology.undisturbed(before, due) ||
       !topology.clients_free(before, due))
     return std::nullopt;
-  if (event.kind == Kind::publish_sent && event.qos == 2 && !topology.sound(before, due)) return std::nullopt;
+  if (event.kind == Kind::publish_sent && event.qos == 2 && !topology.sound(before, due))
+    return std::nullopt;
   const std::size_t i = c.index.connection_of(sent);
   if (i == no_event) return std::nullopt;
   const Connection& connection = c.index.connections()[i];
@@ -78,10 +96,14 @@ std::optional<VirtualTime> owed_by(const Case& c, std::size_t sent) {
 
 const char* word(Kind kind) {
   switch (kind) {
-    case Kind::connect_sent: return "CONNECT";
-    case Kind::subscribe_sent: return "SUBSCRIBE";
-    case Kind::unsubscribe_sent: return "UNSUBSCRIBE";
-    default: return "PUBLISH";
+    case Kind::connect_sent:
+      return "CONNECT";
+    case Kind::subscribe_sent:
+      return "SUBSCRIBE";
+    case Kind::unsubscribe_sent:
+      return "UNSUBSCRIBE";
+    default:
+      return "PUBLISH";
   }
 }
 
@@ -89,33 +111,47 @@ const char* word(Kind kind) {
 
 Verdict judge_available(const Case& c) {
   Verdict v = verdict("G6", "available");
-  if (not_applicable(v, c.history.facts.refuses_by_choice, "the operator chose to refuse rather than go on alone")) return v;
+  if (not_applicable(v,
+                     c.history.facts.refuses_by_choice,
+                     "the operator chose to refuse rather than go on alone"))
+    return v;
   for (const Request& r : requests(c)) {
     const Event& sent = c.event(r.sent);
     const bool refused = r.answered != no_event && c.event(r.answered).kind == Kind::refused;
     if (refused) {
       const Event& answer = c.event(r.answered);
-      if (is_clients_fault(answer.code) || !c.topology.undisturbed(sent.at - c.history.facts.settle, answer.at) ||
+      if (is_clients_fault(answer.code) ||
+          !c.topology.undisturbed(sent.at - c.history.facts.settle, answer.at) ||
           !c.topology.running(c.node(r.sent), sent.at, answer.at))
         continue;
       ++v.exercised;
-      violate(v, c, r.answered, sent.client,
-              sent.node + " refused the CONNECT of " + sent.client + " at " + in_seconds(answer.at) + " with code " +
-                  std::to_string(answer.code), {r.sent});
+      violate(v,
+              c,
+              r.answered,
+              sent.client,
+              sent.node + " refused the CONNECT of " + sent.client + " at " +
+                  in_seconds(answer.at) + " with code " + std::to_string(answer.code),
+              {r.sent});
       continue;
     }
     const auto due = owed_by(c, r.sent);
     const bool in_time = r.answered != no_event && due && c.event(r.answered).at <= *due;
-    if (in_time || (r.answered != no_event && c.event(r.answered).at - sent.at <= c.topology.bound())) {
+    if (in_time ||
+        (r.answered != no_event && c.event(r.answered).at - sent.at <= c.topology.bound())) {
       ++v.exercised;
       continue;
     }
     if (!due) continue;
     ++v.exercised;
-    violate(v, c, r.sent, sent.client,
-            sent.node + " did not answer the " + word(sent.kind) + (sent.topic.empty() ? "" : " " + sent.topic) + " of " +
-                sent.client + " sent at " + in_seconds(sent.at) + " by " + in_seconds(*due) +
-                (r.answered == no_event ? ", nor later" : ", only at " + in_seconds(c.event(r.answered).at)),
+    violate(v,
+            c,
+            r.sent,
+            sent.client,
+            sent.node + " did not answer the " + word(sent.kind) +
+                (sent.topic.empty() ? "" : " " + sent.topic) + " of " + sent.client + " sent at " +
+                in_seconds(sent.at) + " by " + in_seconds(*due) +
+                (r.answered == no_event ? ", nor later"
+                                        : ", only at " + in_seconds(c.event(r.answered).at)),
             {r.answered});
   }
   return v;

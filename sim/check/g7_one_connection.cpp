@@ -1,4 +1,5 @@
-// G7: the latest CONNECT of a client id wins, on a side in bounded time, across sides after the heal.
+// G7: the latest CONNECT of a client id wins, on a side in bounded time, across sides after the
+// heal.
 #include <algorithm>
 
 #include "sim/check/case.hpp"
@@ -10,22 +11,26 @@ constexpr std::uint8_t session_taken_over = 0x8E;
 
 /// When the loser must be gone: after `bound`, plus a detection time per change, of the two nodes
 /// being up, running, undisturbed and on one side without a break. None: never in this run.
-std::optional<VirtualTime> loser_gone_by(const Case& c, const Connection& older, const Connection& newer) {
+std::optional<VirtualTime> loser_gone_by(const Case& c,
+                                         const Connection& older,
+                                         const Connection& newer) {
   const Topology& topology = c.topology;
   const auto a = c.node(older.connected), b = c.node(newer.connected);
   std::optional<VirtualTime> t = c.event(newer.connected).at;
   std::size_t steps = 0;
   while (t && *t <= c.end() && ++steps < 100000) {
-    const bool good = topology.same_side(a, b, *t) && topology.running(a, *t, *t) && topology.running(b, *t, *t) &&
-                      topology.undisturbed(*t, *t) && topology.clients_free(*t, *t);
+    const bool good = topology.same_side(a, b, *t) && topology.running(a, *t, *t) &&
+                      topology.running(b, *t, *t) && topology.undisturbed(*t, *t) &&
+                      topology.clients_free(*t, *t);
     if (!good) {
       t = topology.next_change(*t);
       continue;
     }
     const VirtualTime due = topology.deadline(*t);
     std::optional<VirtualTime> broken = topology.next_change(*t);
-    while (broken && *broken <= due && topology.same_side(a, b, *broken) && topology.running(a, *t, *broken) &&
-           topology.running(b, *t, *broken) && topology.undisturbed(*t, *broken) && topology.clients_free(*t, *broken))
+    while (broken && *broken <= due && topology.same_side(a, b, *broken) &&
+           topology.running(a, *t, *broken) && topology.running(b, *t, *broken) &&
+           topology.undisturbed(*t, *broken) && topology.clients_free(*t, *broken))
       broken = topology.next_change(*broken);
     if (!broken || *broken > due) return due;
     t = broken;
@@ -54,12 +59,16 @@ Verdict judge_one_connection(const Case& c) {
     std::vector<const Connection*> open;  // connected, in order
     std::vector<const Connection*> order;
     for (const std::size_t i : client.connections)
-      if (c.index.connections()[i].connected != no_event) order.push_back(&c.index.connections()[i]);
-    std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) { return a->connected < b->connected; });
+      if (c.index.connections()[i].connected != no_event)
+        order.push_back(&c.index.connections()[i]);
+    std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
+      return a->connected < b->connected;
+    });
     for (const Connection* newer : order) {
       std::erase_if(open, [&](const Connection* o) { return o->disconnected < newer->connected; });
       for (const Connection* older : open) {
-        if (newer->sent == no_event || newer->sent < older->connected) continue;  // a race: either may win
+        if (newer->sent == no_event || newer->sent < older->connected)
+          continue;  // a race: either may win
         const bool closed = older->disconnected != no_event;
         const VirtualTime over = closed ? c.event(older->disconnected).at : c.end();
         if (closed && over - c.event(newer->connected).at <= c.topology.bound()) {
@@ -68,22 +77,32 @@ Verdict judge_one_connection(const Case& c) {
         }
         const auto due = loser_gone_by(c, *older, *newer);
         // Once the newer one is over too, nobody is owed anything.
-        const bool newer_over = newer->disconnected != no_event && due && c.event(newer->disconnected).at <= *due;
+        const bool newer_over =
+            newer->disconnected != no_event && due && c.event(newer->disconnected).at <= *due;
         if (!due || *due > c.end() || newer_over) continue;
         ++v.exercised;
         if (closed && over <= *due) continue;
-        violate(v, c, newer->connected, client.id,
-                client.id + " was still connected to " + c.event(older->connected).node + " (connection " +
-                    std::to_string(older->number) + ") at " + in_seconds(*due) + ", though it had connected to " +
-                    c.event(newer->connected).node + " (connection " + std::to_string(newer->number) + ") at " +
-                    in_seconds(c.event(newer->connected).at) + (closed ? "; closed at " + in_seconds(over) : "; never closed"),
+        violate(v,
+                c,
+                newer->connected,
+                client.id,
+                client.id + " was still connected to " + c.event(older->connected).node +
+                    " (connection " + std::to_string(older->number) + ") at " + in_seconds(*due) +
+                    ", though it had connected to " + c.event(newer->connected).node +
+                    " (connection " + std::to_string(newer->number) + ") at " +
+                    in_seconds(c.event(newer->connected).at) +
+                    (closed ? "; closed at " + in_seconds(over) : "; never closed"),
                 {older->connected, older->disconnected});
       }
       if (newer->disconnected != no_event && wrong_one_lost(c, client, *newer)) {
         ++v.exercised;
-        violate(v, c, newer->disconnected, client.id,
-                client.id + " lost its latest connection, to " + c.event(newer->connected).node + ", at " +
-                    in_seconds(c.event(newer->disconnected).at) + " as taken over, though it had opened no later one",
+        violate(v,
+                c,
+                newer->disconnected,
+                client.id,
+                client.id + " lost its latest connection, to " + c.event(newer->connected).node +
+                    ", at " + in_seconds(c.event(newer->disconnected).at) +
+                    " as taken over, though it had opened no later one",
                 {newer->sent, newer->connected});
       }
       open.push_back(newer);

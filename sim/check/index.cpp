@@ -25,7 +25,8 @@ Index::Index(const History& history) {
     client_of_[e] = client_id(event.client);
     connection_number_of_[e] = event.connection;
     if (!event.topic.empty()) {
-      const auto [it, fresh] = topic_names_.emplace(event.topic, static_cast<std::uint32_t>(topics_.size()));
+      const auto [it, fresh] =
+          topic_names_.emplace(event.topic, static_cast<std::uint32_t>(topics_.size()));
       if (fresh) topics_.push_back(event.topic);
       topic_of_[e] = it->second;
     }
@@ -33,13 +34,20 @@ Index::Index(const History& history) {
       case Kind::connect_sent:
       case Kind::connected:
       case Kind::refused:
-      case Kind::disconnected: connecting(history, e); break;
+      case Kind::disconnected:
+        connecting(history, e);
+        break;
       case Kind::publish_sent:
       case Kind::publish_acked:
       case Kind::publish_completed:
-      case Kind::publish_abandoned: publishing(history, e); break;
-      case Kind::received: receiving(history, e); break;
-      default: break;
+      case Kind::publish_abandoned:
+        publishing(history, e);
+        break;
+      case Kind::received:
+        receiving(history, e);
+        break;
+      default:
+        break;
     }
   }
 }
@@ -56,8 +64,8 @@ std::uint32_t Index::client_id(const std::string& name) {
 }
 
 std::uint32_t Index::message_id(std::uint32_t publisher, std::uint64_t number) {
-  const auto [it, fresh] =
-      message_names_.emplace(std::make_pair(publisher, number), static_cast<std::uint32_t>(messages_.size()));
+  const auto [it, fresh] = message_names_.emplace(std::make_pair(publisher, number),
+                                                  static_cast<std::uint32_t>(messages_.size()));
   if (fresh) {
     messages_.push_back({});
     messages_.back().publisher = publisher;
@@ -69,7 +77,8 @@ std::uint32_t Index::message_id(std::uint32_t publisher, std::uint64_t number) {
 void Index::connecting(const History& history, std::size_t e) {
   const Event& event = history.events[e];
   const std::uint32_t c = client_of_[e];
-  const auto [it, fresh] = connection_names_.emplace(std::make_pair(c, event.connection), connections_.size());
+  const auto [it, fresh] =
+      connection_names_.emplace(std::make_pair(c, event.connection), connections_.size());
   if (fresh) {
     connections_.push_back({});
     connections_.back().client = c;
@@ -89,7 +98,9 @@ void Index::connecting(const History& history, std::size_t e) {
       if (!event.flag) session_[c] = ++sessions_made_[c];
       connection.session = session_[c];
       break;
-    case Kind::refused: connection.refused = e; break;
+    case Kind::refused:
+      connection.refused = e;
+      break;
     default:
       if (connection.disconnected == no_event) connection.disconnected = e;
   }

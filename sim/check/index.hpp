@@ -44,7 +44,7 @@ struct Connection {
 struct Client {
   std::string id;
   bool listed = false, persistent = true, draining = true;
-  std::vector<std::size_t> connections;  ///< indices, in order of connect_sent
+  std::vector<std::size_t> connections;                 ///< indices, in order of connect_sent
   std::map<std::uint32_t, std::size_t> first_receipts;  ///< message -> event
 };
 

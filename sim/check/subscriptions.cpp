@@ -28,15 +28,19 @@ Subscriptions::Subscriptions(const History& history, const Index& index, const T
         const std::size_t connection = index.connection_of(e);
         const bool clean = connection != no_event && index.connections()[connection].clean;
         if (!event.flag || clean) session_over(c, e);
-        std::erase_if(cleans, [&](const CleanStart& s) { return s.connection == event.connection; });
+        std::erase_if(cleans,
+                      [&](const CleanStart& s) { return s.connection == event.connection; });
         if (clean) session_cleaned(c, event, e);
         break;
       }
       case Kind::subscribe_sent:
       case Kind::subscribed:
       case Kind::unsubscribe_sent:
-      case Kind::unsubscribed: step(event, e); break;
-      default: break;
+      case Kind::unsubscribed:
+        step(event, e);
+        break;
+      default:
+        break;
     }
   }
   match_topics(history);
@@ -61,13 +65,17 @@ bool Subscriptions::stale_may_arrive(VirtualTime sent, VirtualTime now) const {
   return now - sent < topology_.bound() || topology_.last_calm(now) != now;
 }
 
-bool Subscriptions::doubted(const State& state, std::uint32_t client, const Event& event, bool subscribe) const {
+bool Subscriptions::doubted(const State& state,
+                            std::uint32_t client,
+                            const Event& event,
+                            bool subscribe) const {
   for (const Outstanding& o : state.outstanding)
     if (o.connection != event.connection && !(subscribe && o.subscribe && o.qos == state.asked) &&
         (subscribe || o.subscribe) && stale_may_arrive(o.at, event.at))
       return true;
   for (const CleanStart& clean : cleans_[client])
-    if (subscribe && clean.connection != event.connection && stale_may_arrive(clean.at, event.at)) return true;
+    if (subscribe && clean.connection != event.connection && stale_may_arrive(clean.at, event.at))
+      return true;
   return false;
 }
 
@@ -98,9 +106,9 @@ void Subscriptions::step(const Event& event, std::size_t e) {
     o = std::move(left);
   };
   const auto more_to_come = [&] {  // a later request of this connection will change it again
-    return std::any_of(state.outstanding.begin(), state.outstanding.end(), [&](const Outstanding& x) {
-      return x.connection == event.connection;
-    });
+    return std::any_of(state.outstanding.begin(),
+                       state.outstanding.end(),
+                       [&](const Outstanding& x) { return x.connection == event.connection; });
   };
   switch (event.kind) {
     case Kind::subscribe_sent:
@@ -115,7 +123,8 @@ void Subscriptions::step(const Event& event, std::size_t e) {
         close(s, e);
       } else if (state.open) {
         subscription.intervals.back().confirmed = e;
-        subscription.intervals.back().granted = std::min(subscription.intervals.back().granted, event.qos);
+        subscription.intervals.back().granted =
+            std::min(subscription.intervals.back().granted, event.qos);
       } else if (!more_to_come() && !doubted(state, c, event, true)) {
         subscription.intervals.push_back({e, no_event, state.asked, event.qos, e});
         state.open = true;
@@ -128,7 +137,8 @@ void Subscriptions::step(const Event& event, std::size_t e) {
       break;
     default:  // unsubscribed
       answered(false);
-      if (event.code < 0x80 && !more_to_come() && !doubted(state, c, event, false)) subscription.doubts.push_back({e, true});
+      if (event.code < 0x80 && !more_to_come() && !doubted(state, c, event, false))
+        subscription.doubts.push_back({e, true});
   }
 }
 
@@ -156,15 +166,17 @@ void Subscriptions::match_topics(const History& history) {
 
 std::vector<std::size_t> Subscriptions::matching(std::uint32_t topic, std::uint32_t client) const {
   const auto& found = matching_[topic];
-  const auto begin = std::partition_point(found.begin(), found.end(), [&](std::size_t s) { return all_[s].client < client; });
-  const auto end = std::partition_point(begin, found.end(), [&](std::size_t s) { return all_[s].client == client; });
+  const auto begin = std::partition_point(
+      found.begin(), found.end(), [&](std::size_t s) { return all_[s].client < client; });
+  const auto end = std::partition_point(
+      begin, found.end(), [&](std::size_t s) { return all_[s].client == client; });
   return {begin, end};
 }
 
 const Interval* Subscriptions::covering(const Subscription& subscription, std::size_t event) {
   const auto& intervals = subscription.intervals;
-  const auto it = std::partition_point(intervals.begin(), intervals.end(),
-                                       [&](const Interval& i) { return i.start < event; });
+  const auto it = std::partition_point(
+      intervals.begin(), intervals.end(), [&](const Interval& i) { return i.start < event; });
   if (it == intervals.begin()) return nullptr;
   const Interval& last = *std::prev(it);
   return last.end > event ? &last : nullptr;
@@ -172,8 +184,8 @@ const Interval* Subscriptions::covering(const Subscription& subscription, std::s
 
 std::size_t Subscriptions::gone_since(const Subscription& subscription, std::size_t event) {
   const auto& doubts = subscription.doubts;
-  const auto it = std::partition_point(doubts.begin(), doubts.end(),
-                                       [&](const Doubt& d) { return d.event < event; });
+  const auto it = std::partition_point(
+      doubts.begin(), doubts.end(), [&](const Doubt& d) { return d.event < event; });
   if (it == doubts.begin() || !std::prev(it)->gone) return no_event;
   return std::prev(it)->event;
 }

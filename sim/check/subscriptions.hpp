@@ -41,12 +41,16 @@ class Subscriptions {
 
   [[nodiscard]] const std::vector<Subscription>& all() const { return all_; }
   /// Subscriptions of anybody, shared ones included, whose filter matches topic id `topic`.
-  [[nodiscard]] const std::vector<std::size_t>& matching(std::uint32_t topic) const { return matching_[topic]; }
+  [[nodiscard]] const std::vector<std::size_t>& matching(std::uint32_t topic) const {
+    return matching_[topic];
+  }
   /// Those of one client, ascending.
   [[nodiscard]] std::vector<std::size_t> matching(std::uint32_t topic, std::uint32_t client) const;
   /// The interval that covers the moment of `event`, or null.
-  [[nodiscard]] static const Interval* covering(const Subscription& subscription, std::size_t event);
-  /// The event that promised the filter gone, as things stand at `event`; no_event: it may be there.
+  [[nodiscard]] static const Interval* covering(const Subscription& subscription,
+                                                std::size_t event);
+  /// The event that promised the filter gone, as things stand at `event`; no_event: it may be
+  /// there.
   [[nodiscard]] static std::size_t gone_since(const Subscription& subscription, std::size_t event);
 
  private:
@@ -70,7 +74,10 @@ class Subscriptions {
   void session_cleaned(std::uint32_t client, const Event& event, std::size_t e);
   void close(std::size_t s, std::size_t e);
   [[nodiscard]] bool stale_may_arrive(VirtualTime sent, VirtualTime now) const;
-  [[nodiscard]] bool doubted(const State& state, std::uint32_t client, const Event& event, bool subscribe) const;
+  [[nodiscard]] bool doubted(const State& state,
+                             std::uint32_t client,
+                             const Event& event,
+                             bool subscribe) const;
   void match_topics(const History& history);
 
   const Index& index_;

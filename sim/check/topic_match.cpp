@@ -15,7 +15,9 @@ std::string_view take_level(std::string_view& rest, bool& more) {
 
 }  // namespace
 
-bool is_shared(std::string_view filter) { return filter.substr(0, 7) == "$share/"; }
+bool is_shared(std::string_view filter) {
+  return filter.substr(0, 7) == "$share/";
+}
 
 std::string_view without_share(std::string_view filter) {
   if (!is_shared(filter)) return filter;

@@ -14,16 +14,27 @@ using Kind = Event::Kind;
 /// Faults that have events of their own, or touch only clients. All others make us unsure.
 bool is_harmless(const Event& event) {
   if (event.flag) return true;
-  constexpr std::array<std::string_view, 9> known{
-      "partition", "crash", "restart", "wipe", "pause", "resume", "client", "config_change", "heal"};
+  constexpr std::array<std::string_view, 9> known{"partition",
+                                                  "crash",
+                                                  "restart",
+                                                  "wipe",
+                                                  "pause",
+                                                  "resume",
+                                                  "client",
+                                                  "config_change",
+                                                  "heal"};
   std::size_t begin = 0;  // the first word that is letters and underscores only, past "p1: "
   while (begin < event.text.size()) {
     std::size_t end = begin;
-    while (end < event.text.size() && ((event.text[end] >= 'a' && event.text[end] <= 'z') || event.text[end] == '_'))
+    while (end < event.text.size() &&
+           ((event.text[end] >= 'a' && event.text[end] <= 'z') || event.text[end] == '_'))
       ++end;
     const bool word = end > begin && (end == event.text.size() || event.text[end] == ' ' ||
                                       event.text[end] == ',' || event.text[end] == '(');
-    if (word) return std::find(known.begin(), known.end(), std::string_view(event.text).substr(begin, end - begin)) != known.end();
+    if (word)
+      return std::find(known.begin(),
+                       known.end(),
+                       std::string_view(event.text).substr(begin, end - begin)) != known.end();
     begin = event.text.find(' ', end);
     if (begin == std::string::npos) break;
     ++begin;
@@ -40,7 +51,8 @@ std::size_t count_in(const std::vector<VirtualTime>& times, VirtualTime from, Vi
 }  // namespace
 
 Topology::Topology(const History& history)
-    : settle_(history.facts.settle), detect_(history.facts.detect_after),
+    : settle_(history.facts.settle),
+      detect_(history.facts.detect_after),
       promise_after_restart_(history.facts.promise_after_restart) {
   for (const std::string& name : history.facts.nodes)
     names_.emplace(name, static_cast<Node>(names_.size()));
@@ -62,11 +74,21 @@ void Topology::change(const Event& event, Segment& now, std::int64_t& disturbing
   const bool known = n != nobody;
   bool changed = true;
   switch (event.kind) {
-    case Kind::node_crashed: if (known) now.away[n] = 1; break;
-    case Kind::node_restarted: if (known) now.away[n] = 0; break;
-    case Kind::node_wiped: wipes_.push_back(event.at); break;
-    case Kind::node_paused: if (known) now.away[n] |= 2U; break;
-    case Kind::node_resumed: if (known) now.away[n] &= 1U; break;
+    case Kind::node_crashed:
+      if (known) now.away[n] = 1;
+      break;
+    case Kind::node_restarted:
+      if (known) now.away[n] = 0;
+      break;
+    case Kind::node_wiped:
+      wipes_.push_back(event.at);
+      break;
+    case Kind::node_paused:
+      if (known) now.away[n] |= 2U;
+      break;
+    case Kind::node_resumed:
+      if (known) now.away[n] &= 1U;
+      break;
     case Kind::fault_began:
       changed = !is_harmless(event);
       if (changed) ++disturbing;
@@ -93,7 +115,8 @@ void Topology::change(const Event& event, Segment& now, std::int64_t& disturbing
       if (now.whole) now.clients_cut = false;
       break;
     }
-    default: changed = false;
+    default:
+      changed = false;
   }
   if (!changed) return;
   if (known && event.kind <= Kind::node_wiped) crashes_[n].push_back(event.at);
@@ -105,36 +128,38 @@ void Topology::change(const Event& event, Segment& now, std::int64_t& disturbing
 
 void Topology::finish(std::uint32_t write_quorum) {
   std::size_t disturbed = 0, cut = 0, unsound = 0;
-  std::optional<VirtualTime> calm_since;
+  VirtualTime calm_since = -1;  // -1: not calm
   const auto end_calm = [&](VirtualTime end) {
-    if (calm_since && (end == forever || end - *calm_since >= settle_)) good_.push_back({*calm_since, end});
-    calm_since.reset();
+    if (calm_since >= 0 && (end == forever || end - calm_since >= settle_))
+      good_.push_back({calm_since, end});
+    calm_since = -1;
   };
-  std::vector<std::optional<VirtualTime>> stopped(count_);
+  std::vector<VirtualTime> stopped(count_, -1);  // -1: running
   for (std::size_t i = 0; i < segments_.size(); ++i) {
     Segment& s = segments_[i];
     std::size_t away = 0;
     for (std::size_t n = 0; n < count_; ++n) {
       if (s.away[n] != 0) ++away;
-      if (s.away[n] != 0 && !stopped[n]) stopped[n] = s.at;
-      if (s.away[n] == 0 && stopped[n]) {
-        stopped_[n].push_back({*stopped[n], s.at});
-        stopped[n].reset();
+      if (s.away[n] != 0 && stopped[n] < 0) stopped[n] = s.at;
+      if (s.away[n] == 0 && stopped[n] >= 0) {
+        stopped_[n].push_back({stopped[n], s.at});
+        stopped[n] = -1;
       }
     }
     s.calm = s.whole && !s.disturbed && away == 0;
     if (s.disturbed) disturbed = i + 1;
     if (s.clients_cut) cut = i + 1;
-    if (!s.whole || s.disturbed || away + 1 > std::max<std::size_t>(write_quorum, 1)) unsound = i + 1;
+    if (!s.whole || s.disturbed || away + 1 > std::max<std::size_t>(write_quorum, 1))
+      unsound = i + 1;
     disturbed_.push_back(disturbed);
     cut_.push_back(cut);
     unsound_.push_back(unsound);
-    if (s.calm && !calm_since) calm_since = s.at;
+    if (s.calm && calm_since < 0) calm_since = s.at;
     if (!s.calm) end_calm(s.at);
   }
   end_calm(forever);
   for (std::size_t n = 0; n < count_; ++n)
-    if (stopped[n]) stopped_[n].push_back({*stopped[n], forever});
+    if (stopped[n] >= 0) stopped_[n].push_back({stopped[n], forever});
 }
 
 Topology::Node Topology::node(std::string_view name) const {
@@ -143,8 +168,10 @@ Topology::Node Topology::node(std::string_view name) const {
 }
 
 std::size_t Topology::at(VirtualTime t) const {
-  const auto it = std::upper_bound(segments_.begin(), segments_.end(), t,
-                                   [](VirtualTime x, const Segment& s) { return x < s.at; });
+  const auto it =
+      std::upper_bound(segments_.begin(), segments_.end(), t, [](VirtualTime x, const Segment& s) {
+        return x < s.at;
+      });
   return it == segments_.begin() ? 0 : static_cast<std::size_t>(it - segments_.begin()) - 1;
 }
 
@@ -179,19 +206,31 @@ std::optional<VirtualTime> Topology::next_change(VirtualTime t) const {
 bool Topology::running(Node n, VirtualTime from, VirtualTime to) const {
   if (n >= count_) return false;
   const auto& spans = stopped_[n];
-  auto it = std::upper_bound(spans.begin(), spans.end(), to,
-                             [](VirtualTime x, const Span& s) { return x < s.begin; });
+  auto it = std::upper_bound(
+      spans.begin(), spans.end(), to, [](VirtualTime x, const Span& s) { return x < s.begin; });
   return it == spans.begin() || std::prev(it)->end < from;
 }
 
-bool Topology::none_since(const std::vector<std::size_t>& last, VirtualTime from, VirtualTime to) const {
+bool Topology::none_since(const std::vector<std::size_t>& last,
+                          VirtualTime from,
+                          VirtualTime to) const {
   return last[at(to)] <= at(from);
 }
-bool Topology::undisturbed(VirtualTime from, VirtualTime to) const { return none_since(disturbed_, from, to); }
-bool Topology::clients_free(VirtualTime from, VirtualTime to) const { return none_since(cut_, from, to); }
-bool Topology::sound(VirtualTime from, VirtualTime to) const { return none_since(unsound_, from, to); }
-bool Topology::no_node_changed(VirtualTime from, VirtualTime to) const { return count_in(node_changes_, from, to) == 0; }
-std::size_t Topology::wipes(VirtualTime from, VirtualTime to) const { return count_in(wipes_, from, to); }
+bool Topology::undisturbed(VirtualTime from, VirtualTime to) const {
+  return none_since(disturbed_, from, to);
+}
+bool Topology::clients_free(VirtualTime from, VirtualTime to) const {
+  return none_since(cut_, from, to);
+}
+bool Topology::sound(VirtualTime from, VirtualTime to) const {
+  return none_since(unsound_, from, to);
+}
+bool Topology::no_node_changed(VirtualTime from, VirtualTime to) const {
+  return count_in(node_changes_, from, to) == 0;
+}
+std::size_t Topology::wipes(VirtualTime from, VirtualTime to) const {
+  return count_in(wipes_, from, to);
+}
 
 std::optional<VirtualTime> Topology::spread_by(VirtualTime t0) const {
   const auto it = std::partition_point(good_.begin(), good_.end(), [&](const Span& s) {
@@ -202,8 +241,8 @@ std::optional<VirtualTime> Topology::spread_by(VirtualTime t0) const {
 }
 
 std::optional<VirtualTime> Topology::last_calm(VirtualTime t) const {
-  const auto it = std::partition_point(good_.begin(), good_.end(),
-                                       [&](const Span& s) { return s.begin + settle_ <= t; });
+  const auto it = std::partition_point(
+      good_.begin(), good_.end(), [&](const Span& s) { return s.begin + settle_ <= t; });
   if (it == good_.begin()) return std::nullopt;
   return std::min(std::prev(it)->end, t);
 }

@@ -14,9 +14,9 @@
 namespace hf::sim {
 
 /// The cluster's past as segments between changes. A change: partition_changed, crash, restart,
-/// wipe, pause, resume, begin and end of a fault that may touch nodes, links or disks, and the start.
-/// Invariants: T1 segments ascend in time, the first begins at 0. T2 a query at t sees the last
-/// segment with at <= t. T3 unknown nodes reach nobody.
+/// wipe, pause, resume, begin and end of a fault that may touch nodes, links or disks, and the
+/// start. Invariants: T1 segments ascend in time, the first begins at 0. T2 a query at t sees the
+/// last segment with at <= t. T3 unknown nodes reach nobody.
 class Topology {
  public:
   using Node = std::uint32_t;
@@ -33,7 +33,9 @@ class Topology {
   [[nodiscard]] VirtualTime last_change(VirtualTime t) const { return segments_[at(t)].at; }
   /// Changes in (from, to].
   [[nodiscard]] std::size_t changes(VirtualTime from, VirtualTime to) const;
-  [[nodiscard]] bool steady(VirtualTime from, VirtualTime to) const { return changes(from, to) == 0; }
+  [[nodiscard]] bool steady(VirtualTime from, VirtualTime to) const {
+    return changes(from, to) == 0;
+  }
   /// Up and not paused at every moment of [from, to].
   [[nodiscard]] bool running(Node n, VirtualTime from, VirtualTime to) const;
   /// No fault but plain partitions, crashes and pauses in [from, to].
@@ -46,7 +48,8 @@ class Topology {
   [[nodiscard]] bool no_node_changed(VirtualTime from, VirtualTime to) const;
   /// Whole, undisturbed, all nodes up and running.
   [[nodiscard]] bool calm_at(VirtualTime t) const { return segments_[at(t)].calm; }
-  /// First moment by which the cluster had been calm for `settle` without a break since t0 or later.
+  /// First moment by which the cluster had been calm for `settle` without a break since t0 or
+  /// later.
   [[nodiscard]] std::optional<VirtualTime> spread_by(VirtualTime t0) const;
   /// Latest moment x <= t such that the cluster was calm through [x - settle, x].
   [[nodiscard]] std::optional<VirtualTime> last_calm(VirtualTime t) const;
@@ -63,8 +66,8 @@ class Topology {
  private:
   struct Segment {
     VirtualTime at = 0;
-    std::vector<std::uint64_t> sides;   // per node: bit per group
-    std::vector<std::uint8_t> away;     // per node: bit 0 down, bit 1 paused
+    std::vector<std::uint64_t> sides;  // per node: bit per group
+    std::vector<std::uint8_t> away;    // per node: bit 0 down, bit 1 paused
     bool whole = true, disturbed = false, clients_cut = false, calm = true;
   };
   struct Span {
@@ -73,7 +76,9 @@ class Topology {
   void change(const Event& event, Segment& now, std::int64_t& disturbing);
   void finish(std::uint32_t write_quorum);
   [[nodiscard]] std::size_t at(VirtualTime t) const;
-  [[nodiscard]] bool none_since(const std::vector<std::size_t>& last, VirtualTime from, VirtualTime to) const;
+  [[nodiscard]] bool none_since(const std::vector<std::size_t>& last,
+                                VirtualTime from,
+                                VirtualTime to) const;
 
   std::map<std::string, Node, std::less<>> names_;
   std::size_t count_ = 0;

@@ -1,0 +1,220 @@
+// G2, G3, G5: kept, once, in order; each way to break them, and what is no breach.
+#include <gtest/gtest.h>
+
+#include "tests/sim_check/story.hpp"
+
+namespace hf::sim {
+namespace {
+
+using Kind = Event::Kind;
+
+struct Begun : Story {
+  explicit Begun(std::uint8_t qos = 2) { begin(qos); }
+};
+
+TEST(G2, kept_and_lost) {
+  Begun s;
+  s.publish(12000, "n2", 1, 1);
+  EXPECT_EQ(score(s, "G2"), (Score{1, 1}));
+  EXPECT_EQ(s.judged("G2").violations.at(0).client, "sub");
+  s.receive(12500, "n1", 1, 1);
+  EXPECT_EQ(score(s, "G2"), (Score{1, 0}));
+}
+TEST(G2, lost_while_offline_or_across_a_crash) {
+  Begun s;
+  s.disconnect(8000, "sub", "n1", 1);
+  s.publish(12000, "n2", 1, 1, 2);
+  s.node(Kind::node_crashed, 12002, "n2");
+  s.node(Kind::node_restarted, 14000, "n2");
+  s.connect(61000, "sub", "n4", 2, true);
+  EXPECT_EQ(score(s, "G2"), (Score{1, 1}));
+}
+TEST(G2, accepted_on_the_far_side_of_a_cut) {
+  Begun s;
+  s.split(10000, {{"n2"}, {"n1", "n3", "n4", "n5"}});
+  s.publish(15000, "n2", 1, 1);
+  s.whole(30000);
+  EXPECT_EQ(score(s, "G2"), (Score{1, 1})) << "the subscription was known before the cut";
+}
+TEST(G2, void_promises) {
+  const auto none = [](const Story& s) { return score(s, "G2") == Score{0, 0}; };
+  Begun unacked;
+  unacked.send(12000, "n2", 1, 1);
+  EXPECT_TRUE(none(unacked));
+  Begun qos0(0);
+  qos0.publish(12000, "n2", 1, 1);
+  EXPECT_TRUE(none(qos0));
+  Story cut;
+  cut.split(1000, {{"n1"}, {"n2", "n3", "n4", "n5"}});
+  cut.begin();
+  cut.publish(12000, "n2", 1, 1);
+  EXPECT_TRUE(none(cut)) << "n2 could not know";
+  Begun left;
+  left.publish(12000, "n2", 1, 1);
+  left.unsubscribe(13000, "sub", "n1", 1, "t/+");
+  EXPECT_TRUE(none(left));
+  Begun cleaned;
+  cleaned.publish(12000, "n2", 1, 1);
+  cleaned.ask(13000, "sub", "n1", 2, true);
+  EXPECT_TRUE(none(cleaned));
+  Begun late;
+  late.publish(98000, "n2", 1, 1);
+  EXPECT_TRUE(none(late));
+  Begun lazy;
+  lazy.publish(12000, "n2", 1, 1);
+  lazy.h.facts.clients[0].draining = false;
+  EXPECT_TRUE(none(lazy));
+  Story shared;
+  shared.connect(5000, "sub", "n1", 1, false);
+  shared.subscribe(5100, "sub", "n1", 1, "$share/g/t/+");
+  shared.connect(5200, "pub", "n2", 1, false);
+  shared.publish(12000, "n2", 1, 1);
+  EXPECT_TRUE(none(shared));
+  Begun unhealed;  // no heal, and the subscriber never came back
+  unhealed.h.facts.healed_at = -1;
+  unhealed.publish(12000, "n2", 1, 1);
+  unhealed.disconnect(13000, "sub", "n1", 1);
+  EXPECT_TRUE(none(unhealed));
+}
+TEST(G2, changed_subscription_starts_anew) {
+  Begun s;
+  s.filter(Kind::subscribe_sent, 11000, "sub", "n1", 1, "t/+", 1);
+  s.publish(11500, "n2", 1, 1);  // in between: either
+  s.filter(Kind::subscribed, 11600, "sub", "n1", 1, "t/+", 1);
+  s.publish(12000, "n2", 1, 2);
+  EXPECT_EQ(score(s, "G2"), (Score{1, 1}));
+}
+TEST(G2, resent_to_a_node_that_could_not_know) {
+  Story s;
+  s.split(1000, {{"n1", "n2"}, {"n3", "n4", "n5"}});
+  s.begin();
+  s.send(12000, "n2", 1, 1);
+  s.disconnect(12001, "pub", "n2", 1);
+  s.connect(12100, "pub", "n3", 2, false);
+  s.send(12200, "n3", 2, 1, 1, true);
+  s.ack(12300, "n3", 2, 1);
+  EXPECT_EQ(score(s, "G2"), (Score{0, 0}));
+}
+TEST(G2, restarted_node_owes_after_settling_or_by_wish) {
+  Begun s;
+  s.disconnect(8000, "sub", "n1", 1);
+  s.node(Kind::node_crashed, 10000, "n2");
+  s.node(Kind::node_restarted, 11000, "n2");
+  s.publish(11500, "n2", 1, 1);
+  EXPECT_EQ(score(s, "G2"), (Score{0, 0}));
+  s.h.facts.promise_after_restart = true;
+  EXPECT_EQ(score(s, "G2"), (Score{1, 1}));
+}
+TEST(G2, not_applicable) {
+  Begun s;
+  s.publish(12000, "n2", 1, 1);
+  s.h.facts.disks_lost = 2;
+  const Verdict v = s.judged("G2");
+  EXPECT_FALSE(v.applicable);
+  EXPECT_FALSE(v.why_not.empty());
+  EXPECT_EQ(v.violated, 0U);
+}
+
+TEST(G3, twice) {
+  Begun s;
+  s.publish(12000, "n2", 1, 1, 2);
+  s.on(Kind::publish_completed, 12100, "pub", "n2", 1).number = 1;
+  s.receive(12200, "n1", 1, 1, 2);
+  EXPECT_EQ(score(s, "G3"), (Score{2, 0}));
+  Begun hop = s;
+  s.receive(12300, "n1", 1, 1, 2);
+  EXPECT_EQ(score(s, "G3"), (Score{3, 1}));
+  hop.disconnect(13000, "sub", "n1", 1);
+  hop.connect(13100, "sub", "n3", 2, true);
+  hop.receive(13200, "n3", 2, 1, 2);
+  EXPECT_EQ(score(hop, "G3"), (Score{3, 1})) << "a resumed session is the same session";
+  EXPECT_EQ(hop.judged("G3").violations.at(0).text.substr(0, 41),
+            "sub received t/1 (pub #1) twice: from n1 ");
+}
+TEST(G3, what_may_come_again) {
+  Begun qos1;
+  qos1.publish(12000, "n2", 1, 1);
+  qos1.receive(12200, "n1", 1, 1, 1);
+  qos1.receive(12300, "n1", 1, 1, 1);
+  EXPECT_EQ(score(qos1, "G3").violated, 0U);
+  Begun lost;
+  lost.publish(12000, "n2", 1, 1, 2);
+  lost.receive(12200, "n1", 1, 1, 2);
+  lost.disconnect(13000, "sub", "n1", 1);
+  lost.connect(13100, "sub", "n3", 2, false);
+  lost.receive(13200, "n3", 2, 1, 2);
+  EXPECT_EQ(score(lost, "G3").violated, 0U) << "another session";
+  Begun retained;
+  retained.publish(12000, "n2", 1, 1, 2);
+  retained.receive(12200, "n1", 1, 1, 2);
+  retained.receive(12300, "n1", 1, 1, 2).retained = true;
+  EXPECT_EQ(score(retained, "G3").violated, 0U);
+  Begun takeover;  // the old connection's late delivery belongs to the old session
+  takeover.publish(12000, "n2", 1, 1, 2);
+  takeover.connect(12100, "sub", "n3", 2, false, true);
+  takeover.receive(12200, "n1", 1, 1, 2);
+  takeover.receive(12300, "n3", 2, 1, 2);
+  EXPECT_EQ(score(takeover, "G3").violated, 0U);
+  takeover.h.facts.qos2_waits = false;
+  EXPECT_FALSE(takeover.judged("G3").applicable);
+}
+
+TEST(G5, overtaken) {
+  Begun s;
+  s.publish(12000, "n2", 1, 1);
+  s.publish(12100, "n2", 1, 2);
+  Begun good = s;
+  s.receive(12200, "n1", 1, 2);
+  s.receive(12300, "n1", 1, 1);
+  EXPECT_EQ(score(s, "G5"), (Score{1, 1}));
+  good.receive(12200, "n1", 1, 1);
+  good.receive(12300, "n1", 1, 2);
+  good.receive(12400, "n1", 1, 1).flag = true;  // again: not a first delivery
+  EXPECT_EQ(score(good, "G5"), (Score{1, 0}));
+}
+TEST(G5, what_has_no_order) {
+  Begun qos;
+  qos.publish(12000, "n2", 1, 1, 1);
+  qos.publish(12100, "n2", 1, 2, 2);
+  qos.receive(12200, "n1", 1, 2, 2);
+  qos.receive(12300, "n1", 1, 1, 1);
+  EXPECT_EQ(score(qos, "G5"), (Score{0, 0})) << "two QoS";
+  Begun hop;
+  hop.publish(12000, "n2", 1, 1);
+  hop.disconnect(12050, "pub", "n2", 1);
+  hop.connect(12060, "pub", "n3", 2, true);
+  hop.publish(12100, "n3", 2, 2);
+  hop.receive(12200, "n1", 1, 2);
+  hop.receive(12300, "n1", 1, 1);
+  EXPECT_EQ(score(hop, "G5").violated, 0U) << "two connections of the publisher";
+  Begun again;  // #2 was sent again elsewhere and overtook there
+  again.publish(12000, "n2", 1, 1);
+  again.send(12010, "n2", 1, 2);
+  again.disconnect(12050, "pub", "n2", 1);
+  again.connect(12060, "pub", "n3", 2, true);
+  again.send(12100, "n3", 2, 2, 1, true);
+  again.receive(12200, "n1", 1, 2);
+  again.receive(12300, "n1", 1, 1);
+  EXPECT_EQ(score(again, "G5").violated, 0U);
+}
+TEST(G5, cuts_that_move_and_hints_that_come_late) {
+  Begun hint;
+  hint.split(10000, {{"n2"}, {"n1", "n3", "n4", "n5"}});
+  hint.publish(15000, "n2", 1, 1);
+  Begun flip = hint;
+  hint.whole(20000);
+  hint.publish(20100, "n2", 1, 2);
+  hint.receive(20200, "n1", 1, 2);
+  hint.receive(20300, "n1", 1, 1);
+  EXPECT_EQ(score(hint, "G5").violated, 1U) << "a hint replayed behind a newer message";
+  hint.h.facts.order_across_heal = false;
+  EXPECT_EQ(score(hint, "G5").violated, 0U);
+  flip.split(20000, {{"n1", "n2"}, {"n3", "n4", "n5"}});
+  flip.publish(20100, "n2", 1, 2);
+  flip.receive(20200, "n1", 1, 2);
+  flip.receive(40300, "n1", 1, 1);
+  EXPECT_EQ(score(flip, "G5").violated, 0U) << "still cut, elsewhere";
+}
+
+}  // namespace
+}  // namespace hf::sim
