@@ -32,7 +32,7 @@ void Links::heartbeat(Instant now, NodeId node, const wire::Heartbeat& beat, Lin
     changed.lost.emplace_back(beat.lost_node(i),
                               now - std::chrono::milliseconds(beat.lost_heard_ms(i)));
   }
-  if (changed.lost.size() <= links_.size()) events.push_back(std::move(changed));
+  if (changed.lost.size() <= links_.size()) events.emplace_back(std::move(changed));
 }
 
 void Links::tick(Instant now, Output& out, LinkEvents& events) {

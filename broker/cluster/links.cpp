@@ -108,7 +108,7 @@ bool Links::frame(Instant now, StreamId id, std::string_view bytes, Output& out,
   const NodeId node = streams_[id].peer;
   if (body.has_heartbeat()) heartbeat(now, node, body.heartbeat(), events);
   for (wire::Channel& channel : *body.mutable_channels()) {
-    events.push_back(Part{node, std::move(channel)});
+    events.emplace_back(Part{node, std::move(channel)});
   }
   return true;
 }
@@ -182,7 +182,7 @@ void Links::link_up(NodeId node, LinkEvents& events) {
        at != reported_.end() && at->first == node;) {
     at = reported_.erase(at);
   }
-  events.push_back(LinkUp{node, streams_[link.stream].boot});
+  events.emplace_back(LinkUp{node, streams_[link.stream].boot});
 }
 
 /// The greeted stream of a link is gone; whether to close it is the caller's business.
@@ -197,7 +197,7 @@ void Links::drop_link(Instant now, NodeId node, LinkEvents& events) {
     link.lost = true;
     ++graph_version_;
     ++counters_.links_lost;
-    events.push_back(LinkDown{node, link.heard});
+    events.emplace_back(LinkDown{node, link.heard});
   }
   redial_later(node, now);
 }
