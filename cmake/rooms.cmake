@@ -3,7 +3,7 @@
 add_library(hf_flags INTERFACE)
 add_library(hf::flags ALIAS hf_flags)
 target_compile_options(hf_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
-  -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -ffp-contract=off
+  -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Wno-maybe-uninitialized -ffp-contract=off
   $<$<BOOL:${HF_WERROR}>:-Werror>)
 if(HF_SANITIZE)
   add_compile_options(-fsanitize=${HF_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -74,7 +74,7 @@ void Coordinator::begin_serving(SlotId slot) {
   for (const auto& [client, session] : parts_.slots.held(slot)->state().sessions) {
     note_expiry(slot, client);
     for (const auto& [name, entry] : session.entries)
-      if (name.identity && entry.done && !entry.retired) serving.unretired.insert(name);
+      if (name.identity && entry.done) serving.unretired.insert(name);
     if (serving.attached.contains(client)) serving.pump.insert(client);
   }
   pump_slots_.insert(slot);

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "broker/base/ids.hpp"
 #include "broker/node/message.pb.h"
 
 namespace hf::node {

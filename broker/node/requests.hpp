@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/base/ids.hpp"
 #include "broker/base/time.hpp"
 #include "broker/node/message.pb.h"
 

@@ -134,7 +134,7 @@ void Slots::refresh(SlotId id) {
   for (const NodeId node : slot.preference) {
     if (quorum.replicas.size() == parts_.config.replicas) break;
     quorum.replicas.push_back(node);
-    quorum.reachable += parts_.cluster->is_up(node) || node == self ? 1 : 0;
+    quorum.reachable += parts_.cluster->is_up(node) || node == self ? 1U : 0U;
   }
   quorum.write = parts_.config.write_quorum;
   slot.held->set_quorum(quorum);

@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "broker/base/time.hpp"
 #include "broker/node/message.pb.h"
+#include "broker/node/shard.hpp"
 #include "broker/replica/slot_replica.hpp"
 
 namespace hf::node {

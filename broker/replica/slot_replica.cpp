@@ -67,7 +67,7 @@ std::size_t SlotReplica::copies(const slot::Dot& dot, bool known_only) const {
   std::size_t count = 0;
   for (const NodeId node : quorum_.replicas) {
     if (node == self_.node) {
-      count += durable_.covers(dot) ? 1 : 0;
+      count += durable_.covers(dot) ? 1U : 0U;
       continue;
     }
     const auto it = confirmed_.find(node);
