@@ -52,9 +52,10 @@ class OperationLog {
     }
     return dropped;
   }
-  /// After a whole state was merged: what it brought is not in the log.
+  /// After a whole state was merged: what it brought is not in the log. One position is skipped, so that
+  /// a reader who had read everything before finds itself before the log, and looks at the floor.
   void restart(const VersionVector& seen) {
-    begin_ = end();
+    begin_ = end() + 1;
     items_.clear();
     bytes_ = 0;
     floor_ = seen;

@@ -1,0 +1,243 @@
+// See model.hpp. Every place where the meaning is not simply "in stamp order" is marked EXACT.
+#include "tests/slot/model.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <tuple>
+
+namespace hf::slot::test {
+
+namespace {
+
+using Moment = std::tuple<std::uint64_t, std::uint32_t, std::uint32_t>;  // time, node, boot
+using Called = std::string;
+
+Moment moment(const pb::Stamp& s) { return {s.time(), s.node(), s.boot()}; }
+Moment moment(const Stamp& s) { return {s.time, s.origin.node, s.origin.boot}; }
+std::string text(const Moment& m) {
+  return std::to_string(std::get<0>(m)) + "@" + std::to_string(std::get<1>(m)) + "." + std::to_string(std::get<2>(m));
+}
+std::string text(std::uint32_t node, std::uint32_t boot, std::uint64_t seq) {
+  return std::to_string(node) + "." + std::to_string(boot) + "#" + std::to_string(seq);
+}
+Called called(const pb::Name& n) {
+  return (n.identity() ? "identity " : "dot ") + std::to_string(n.slot()) + " " +
+         text(n.dot().node(), n.dot().boot(), n.dot().seq());
+}
+Called called(const Name& n) {
+  return (n.identity ? "identity " : "dot ") + std::to_string(n.slot) + " " +
+         text(n.dot.origin.node, n.dot.origin.boot, n.dot.seq);
+}
+
+struct Owed {
+  Moment place;
+  std::string payload;
+  unsigned qos = 0;
+  unsigned packet_id = 0;
+  Moment attach;
+  bool recd = false;
+};
+
+struct PacketId {
+  Moment attach;
+  bool held = false;
+  std::string identity;
+};
+
+struct Client {
+  Moment wiped;
+  bool connected = false;  // has a CONNECT since it was wiped
+  Moment connect, attach;
+  bool closed = false;
+  unsigned expiry = 0;
+  std::map<std::string, unsigned> subscriptions;  // filter -> qos
+  std::map<Called, Owed> queue;
+  std::set<Called> known;  // identities that were ever queued here
+  std::map<unsigned, PacketId> ids;
+};
+
+std::string fact_connect(const Moment& connect, const Moment& attach, bool open, unsigned expiry) {
+  return "connect " + text(connect) + " attach " + text(attach) + (open ? " open" : " closed") + " expiry " +
+         std::to_string(expiry);
+}
+std::string fact_owed(std::size_t index, const Called& name, const Owed& o) {
+  return "queue " + std::to_string(1000 + index) + " " + name + " at " + text(o.place) + " payload " + o.payload +
+         " qos " + std::to_string(o.qos) + " id " + std::to_string(o.packet_id) + (o.recd ? " recd" : "");
+}
+std::string fact_held(unsigned id, const std::string& identity) {
+  return "held " + std::to_string(id) + " as " + identity;
+}
+std::string fact_subscription(const std::string& filter, unsigned qos) {
+  return "subscription " + filter + " qos " + std::to_string(qos);
+}
+std::string fact_retained(const std::string& topic, const std::string& payload) {
+  return "retained " + topic + " " + payload;
+}
+
+struct Broker {
+  std::map<std::string, Client> clients;
+  std::map<std::string, std::string> retained;
+
+  // A QoS 1 entry is gone. EXACT: an identity stays known: a second Enqueue of it is the same publish
+  // seen again by another coordinator, and a single broker would have seen it once, before the end.
+  static void wipe(Client& c, const Moment& at) {
+    Client fresh;
+    fresh.wiped = at;
+    fresh.known = std::move(c.known);
+    c = std::move(fresh);
+  }
+
+  void operator()(const pb::Connect& op, const Moment& at, const std::string&) {
+    Client& c = clients[op.client()];
+    if (op.has_connect()) {  // only where that very CONNECT is still the latest
+      if (!c.connected || c.connect != moment(op.connect())) return;
+    } else {
+      if (op.clean()) wipe(c, at);
+      c.connect = at;
+      c.closed = false;
+    }
+    c.connected = true;
+    c.attach = at;
+    if (!c.closed) c.expiry = op.expiry_s();
+  }
+  void operator()(const pb::Disconnect& op, const Moment&, const std::string&) {
+    Client& c = clients[op.client()];
+    if (!c.connected || c.connect != moment(op.connect())) return;
+    c.closed = true;
+    c.expiry = op.expiry_s();
+  }
+  void operator()(const pb::End& op, const Moment& at, const std::string&) { wipe(clients[op.client()], at); }
+  // EXACT: whether the session exists is not asked, here and in Enqueue: a side that had not seen the end
+  // took these operations, and they lie after the end. A later CONNECT finds them.
+  void operator()(const pb::Subscribe& op, const Moment&, const std::string&) {
+    for (const auto& one : op.filters()) clients[op.client()].subscriptions[one.filter()] = one.options().qos();
+  }
+  void operator()(const pb::Unsubscribe& op, const Moment&, const std::string&) {
+    for (const auto& filter : op.filters()) clients[op.client()].subscriptions.erase(filter);
+  }
+  void operator()(const pb::Enqueue& op, const Moment& at, const std::string& dot) {
+    for (const auto& target : op.targets()) {
+      Client& c = clients[target.client()];
+      Called name = "dot 0 " + dot;
+      if (op.message().has_identity()) {
+        name = called(op.message().identity());
+        if (!c.known.insert(name).second) continue;
+      }
+      Owed owed;
+      owed.place = at;
+      owed.payload = op.message().payload();
+      owed.qos = target.qos();
+      c.queue.emplace(name, owed);
+    }
+  }
+  // EXACT: a later attachment's packet id is not overridden by a Send under an earlier one.
+  void operator()(const pb::Send& op, const Moment&, const std::string&) {
+    Client& c = clients[op.client()];
+    for (const auto& one : op.entries()) {
+      const auto it = c.queue.find(called(one.name()));
+      if (it == c.queue.end() || moment(op.attach()) < it->second.attach) continue;
+      it->second.attach = moment(op.attach());
+      it->second.packet_id = one.packet_id();
+    }
+  }
+  void operator()(const pb::Recd& op, const Moment&, const std::string&) {
+    Client& c = clients[op.client()];
+    for (const auto& name : op.names())
+      if (const auto it = c.queue.find(called(name)); it != c.queue.end()) it->second.recd = true;
+  }
+  // A Done comes after an Enqueue of its name in stamps too, as whoever issued it had seen one.
+  void operator()(const pb::Done& op, const Moment&, const std::string&) {
+    for (const auto& name : op.names()) clients[op.client()].queue.erase(called(name));
+  }
+  // EXACT: ids belong to attachments. One from before the wipe counts for nothing, and an earlier
+  // attachment's operation does not undo a later one's.
+  void packet(const std::string& client, const pb::Stamp& attach, unsigned id, bool held, const std::string& dot) {
+    Client& c = clients[client];
+    if (moment(attach) < c.wiped) return;
+    PacketId& here = c.ids[id];
+    if (moment(attach) < here.attach) return;
+    here = {moment(attach), held, dot};
+  }
+  void operator()(const pb::Inbound& op, const Moment&, const std::string& dot) {
+    packet(op.client(), op.attach(), op.packet_id(), true, dot);
+  }
+  void operator()(const pb::Release& op, const Moment&, const std::string&) {
+    packet(op.client(), op.attach(), op.packet_id(), false, "");
+  }
+  void operator()(const pb::Retire&, const Moment&, const std::string&) {}
+  void operator()(const pb::Retained& op, const Moment&, const std::string&) {
+    retained[op.message().topic()] = op.message().payload();
+  }
+
+  [[nodiscard]] std::vector<std::string> facts() const {
+    std::vector<std::string> out;
+    for (const auto& [id, c] : clients) {
+      const std::string who = id + ": ";
+      if (c.connected) out.push_back(who + fact_connect(c.connect, c.attach, !c.closed, c.expiry));
+      for (const auto& [filter, qos] : c.subscriptions) out.push_back(who + fact_subscription(filter, qos));
+      std::vector<std::pair<std::pair<Moment, Called>, Owed>> order;
+      for (const auto& [name, owed] : c.queue) order.push_back({{owed.place, name}, owed});
+      std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+      for (std::size_t i = 0; i < order.size(); ++i)
+        out.push_back(who + fact_owed(i, order[i].first.second, order[i].second));
+      for (const auto& [packet_id, held] : c.ids)
+        if (held.held) out.push_back(who + fact_held(packet_id, held.identity));
+    }
+    for (const auto& [topic, payload] : retained)
+      if (!payload.empty()) out.push_back(fact_retained(topic, payload));
+    std::sort(out.begin(), out.end());
+    return out;
+  }
+};
+
+}  // namespace
+
+std::vector<std::string> visible(const State& state) {
+  std::vector<std::string> out;
+  for (const auto& [id, s] : state.sessions) {
+    const std::string who = id + ": ";
+    if (s.exists()) out.push_back(who + fact_connect(moment(s.connect_stamp), moment(s.attach_stamp), s.open(), s.expiry_s));
+    for (const auto& [filter, value] : s.subscriptions)
+      if (value.present) out.push_back(who + fact_subscription(filter, value.options.qos()));
+    std::size_t index = 0;
+    for (const auto& [place, entry] : s.queue) {
+      const Owed owed{moment(entry->first), state.messages.at(entry->message).message.payload(), entry->qos,
+                      entry->packet_id, moment(entry->attach), entry->recd};
+      out.push_back(who + fact_owed(index++, called(entry->name), owed));
+    }
+    for (const auto& [packet_id, held] : s.inbound)
+      if (!held.released)
+        out.push_back(who + fact_held(packet_id, text(held.name.origin.node, held.name.origin.boot, held.name.seq)));
+  }
+  for (const auto& [topic, value] : state.retained)
+    if (!value.message.payload().empty()) out.push_back(fact_retained(topic, value.message.payload()));
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::vector<std::string> expected(std::vector<pb::Operation> operations) {
+  const auto at = [](const pb::Operation& o) { return Moment{o.time(), o.dot().node(), o.dot().boot()}; };
+  std::sort(operations.begin(), operations.end(), [&](const auto& a, const auto& b) { return at(a) < at(b); });
+  Broker broker;
+  for (const auto& o : operations) {
+    const std::string dot = text(o.dot().node(), o.dot().boot(), o.dot().seq());
+    if (o.has_connect()) broker(o.connect(), at(o), dot);
+    if (o.has_disconnect()) broker(o.disconnect(), at(o), dot);
+    if (o.has_end()) broker(o.end(), at(o), dot);
+    if (o.has_subscribe()) broker(o.subscribe(), at(o), dot);
+    if (o.has_unsubscribe()) broker(o.unsubscribe(), at(o), dot);
+    if (o.has_enqueue()) broker(o.enqueue(), at(o), dot);
+    if (o.has_send()) broker(o.send(), at(o), dot);
+    if (o.has_recd()) broker(o.recd(), at(o), dot);
+    if (o.has_done()) broker(o.done(), at(o), dot);
+    if (o.has_inbound()) broker(o.inbound(), at(o), dot);
+    if (o.has_release()) broker(o.release(), at(o), dot);
+    if (o.has_retire()) broker(o.retire(), at(o), dot);
+    if (o.has_retained()) broker(o.retained(), at(o), dot);
+  }
+  return broker.facts();
+}
+
+}  // namespace hf::slot::test
