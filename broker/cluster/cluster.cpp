@@ -77,7 +77,7 @@ void ClusterParts::handle(Instant now, LinkEvents& events, Output& out) {
       choose_path(now, up->node, peer);
     } else if (const auto* lost = std::get_if<LinkDown>(&event)) {
       Peer& peer = peers.at(lost->node);
-      peer.heard = std::max(peer.heard, lost->heard);
+      peer.heard = peer.hop == lost->node ? lost->heard : std::max(peer.heard, lost->heard);
       choose_path(now, lost->node, peer);
       losing_relay(now, lost->node, nullptr);
     } else if (const auto* graph = std::get_if<GraphChanged>(&event)) {

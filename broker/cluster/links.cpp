@@ -195,6 +195,9 @@ void Links::drop_link(Instant now, NodeId node, LinkEvents& events) {
   if (link.up) {
     link.up = false;
     link.lost = true;
+    // A peer that had ceased to hear us was out of reach since then, however loud itself.
+    const bool deaf = now - link.heard_by > settings_.heartbeat_every * 3;
+    if (deaf) link.heard = std::min(link.heard, link.heard_by);
     ++graph_version_;
     ++counters_.links_lost;
     events.emplace_back(LinkDown{node, link.heard});

@@ -21,7 +21,7 @@ struct LinkUp {
   NodeId node = 0;
   std::uint32_t boot = 0;
 };
-/// `heard`: when bytes last came over it.
+/// `heard`: when both directions were last known to work.
 struct LinkDown {
   NodeId node = 0;
   Instant heard{};
