@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/base/time.hpp"
 #include "broker/env/storage.hpp"
 #include "sim/kernel/draws.hpp"
 #include "sim/kernel/scheduler.hpp"
@@ -31,11 +32,12 @@ enum class CrashMode : std::uint8_t {
   torn,           ///< power loss: a drawn prefix of the group being synced; batches are atomic
 };
 
-/// Told of completions, each as an event of its own.
+/// Told of completions; the last of an event is followed by disk_done().
 class DiskUser {
  public:
   virtual void committed(env::CommitId id, env::CommitStatus status) = 0;
   virtual void rows_read(env::ReadId id, std::vector<env::Row> rows, env::ReadStatus status) = 0;
+  virtual void disk_done() = 0;
 
  protected:
   ~DiskUser() = default;
@@ -88,7 +90,7 @@ class Disk final : public Actor {
   env::CommitStatus apply(const env::Batch& batch);
   void apply_change(const env::Batch::Change& change);
   void recount();
-  [[nodiscard]] VirtualTime after(Duration time) const;
+  void later(std::uint32_t kind, Duration time);
 
   Scheduler& scheduler_;
   DrawSequence& draws_;
@@ -100,10 +102,8 @@ class Disk final : public Actor {
   std::uint64_t bytes_ = 0;
   std::optional<env::CommitStatus> broken_;
   bool hanging_ = false, group_due_ = false;
-  std::size_t reads_due_ = 0;
-  VirtualTime last_read_ = 0;
-  Ticket group_ticket_ = 0;
-  std::vector<Ticket> read_tickets_;
+  std::vector<std::uint32_t> held_;  ///< completions that came while it hung
+  std::uint64_t epoch_ = 0;          ///< completions of an earlier one are void
 };
 
 }  // namespace hf::sim

@@ -51,6 +51,7 @@ class Process final : public env::Environment, public DiskUser, public Actor {
   // --- DiskUser, Actor
   void committed(env::CommitId id, env::CommitStatus status) override;
   void rows_read(env::ReadId id, std::vector<env::Row> rows, env::ReadStatus status) override;
+  void disk_done() override;
   void act(std::uint32_t kind, std::uint64_t a, std::uint64_t b) override;
 
   [[nodiscard]] const std::string& name() const { return name_; }

@@ -26,7 +26,7 @@ namespace hf::sim {
 
 /// What a partition of the nodes does to clients.
 enum class ClientPolicy : std::uint8_t {
-  with_node,  ///< a client reaches the side of the node it last dialled, and no other
+  with_node,  ///< a client reaches the side of the node it dialled last before (a new one: first)
   free,       ///< clients reach every node
   cut,        ///< clients reach the largest group only (the first of the largest)
 };
@@ -73,6 +73,9 @@ class World final : private faultnet::Driver, private faultnet::Listener, privat
   /// SIGSTOP: events are held, TCP stays open, the clock runs.
   void pause(std::string_view node);
   void resume(std::string_view node);
+  /// Wall clock only; and the rate of both clocks.
+  void set_skew(std::string_view node, Duration skew);
+  void set_drift(std::string_view node, std::int64_t ppm);
   [[nodiscard]] bool has_node(std::string_view node) const { return nodes_by_name_.contains(node); }
   Process& node(std::string_view node);
   [[nodiscard]] std::vector<std::string> node_names() const;  ///< in the order they were added
@@ -106,9 +109,10 @@ class World final : private faultnet::Driver, private faultnet::Listener, privat
   void reset(StreamId stream);  ///< RST
   /// The client's machine vanishes: no FIN, no RST, now or later.
   void vanish(std::string_view client);
+  /// end->on_timer(token) at `time`; `end` must live until then, or the timer be cancelled.
   Ticket at(VirtualTime time, ClientEnd* end, std::uint64_t token);
   Ticket at(VirtualTime time, std::function<void()> what);
-  bool cancel(Ticket ticket) { return scheduler_.cancel(ticket); }
+  bool cancel(Ticket timer);  ///< of at(); false when it is stale
 
   // --- situations
   void reached(std::string_view node, std::string_view situation);
@@ -116,8 +120,8 @@ class World final : private faultnet::Driver, private faultnet::Listener, privat
   /// `node` ("": on any), as an event of its own at the same instant.
   void when_reached(std::string situation, std::string node, std::uint64_t occurrence,
                     std::function<void()> what);
-  /// Count by (situation, node).
-  using Situations = std::map<std::pair<std::string, std::string>, std::uint64_t, std::less<>>;
+  /// Count by situation, then node.
+  using Situations = std::map<std::string, std::map<std::string, std::uint64_t, std::less<>>, std::less<>>;
   [[nodiscard]] const Situations& situations() const { return situations_; }
   [[nodiscard]] std::uint64_t count(std::string_view situation, std::string_view node = "") const;
 
@@ -134,12 +138,21 @@ class World final : private faultnet::Driver, private faultnet::Listener, privat
     std::function<void()> what;
   };
   struct ClientHost {
-    ClientEnd* end = nullptr;       ///< of the latest dial, for timers see Timer
     faultnet::HostId last_dialled = 0;
+    faultnet::HostId side = 0;  ///< the node whose side it is on; 0: not known yet
+    bool vanished = false;
+  };
+  struct ClientStream {
+    faultnet::End end = 0;
+    ClientEnd* client = nullptr;
   };
   struct Timer {
-    ClientEnd* end;
+    ClientEnd* end = nullptr;
     std::function<void()> what;
+    std::uint64_t token = 0;
+    Ticket ticket = 0;
+    std::uint32_t generation = 1;
+    bool armed = false;
   };
 
   // faultnet::Driver, Listener, Actor
@@ -155,9 +168,15 @@ class World final : private faultnet::Driver, private faultnet::Listener, privat
 
   void settle();  ///< ends the turns of this event and puts what was sent on the wires
   void fold(faultnet::HostId target, std::uint32_t kind, std::uint64_t size, std::uint64_t content);
-  [[nodiscard]] Process* process_at(faultnet::HostId host) const;
+  [[nodiscard]] Process* process_at(faultnet::HostId host) const { return process_of_host_[host]; }
+  StreamId dial_as_node(Process& process, std::string_view address);
+  [[nodiscard]] ClientEnd* client_at(faultnet::End end) const;
+  faultnet::HostId add_host(std::string_view name, faultnet::HostKind kind, Process* process);
+  Ticket set_timer(VirtualTime time, ClientEnd* end, std::uint64_t token, std::function<void()> what);
+  void fire(std::uint64_t place);
   [[nodiscard]] bool allowed(faultnet::HostId from, faultnet::HostId to) const;
-  void reach_changed();
+  void reach_changed();  ///< asks allowed() again for every link
+  void note_sides();
   void bring_down(Process& process, CrashMode mode, Silence silence, std::string text);
 
   History& history_;
@@ -172,10 +191,10 @@ class World final : private faultnet::Driver, private faultnet::Listener, privat
   std::map<std::string, faultnet::HostId, std::less<>> hosts_;
   std::vector<Process*> process_of_host_;    ///< by host, 0 unused
   std::vector<ClientHost> client_of_host_;   ///< by host, 0 unused
-  std::map<faultnet::End, ClientEnd*> client_ends_;
+  std::vector<ClientStream> client_streams_;  ///< by index of the connection
   std::vector<Process*> touched_;
-  std::deque<Timer> timers_;
-  std::vector<std::uint64_t> free_timers_;
+  std::vector<Timer> timers_;
+  std::vector<std::uint32_t> free_timers_;
   std::vector<Hook> hooks_;
   Situations situations_;
   Groups groups_;
