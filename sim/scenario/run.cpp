@@ -277,7 +277,9 @@ void Runner::finish(RunResult& result) {
     }
   }
   history_.facts.disks_lost = faults_->disks_lost();
-  for (const auto& [key, count] : world_.situations()) result.situations[key.first] += count;
+  for (const auto& [situation, by_node] : world_.situations()) {
+    for (const auto& [node, count] : by_node) result.situations[situation] += count;
+  }
 }
 
 RunResult Runner::run() {
