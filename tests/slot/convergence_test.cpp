@@ -1,9 +1,9 @@
-// THE property: whatever was issued where, cut, streamed, transferred and forgotten, all holders end equal, and
-// equal to one broker that saw the operations in stamp order.
+// THE property: whatever was issued where, cut, streamed, transferred and forgotten, all holders
+// end equal, and equal to one broker that saw the operations in stamp order.
+#include <array>
+
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
-
-#include <array>
 
 #include "tests/slot/model.hpp"
 #include "tests/slot/world.hpp"
@@ -24,7 +24,8 @@ std::vector<World::Step> steps() {
 void equal_rows(const World& world) {
   for (const Holder& holder : world.holders)
     if (rows(holder.state) != rows(world.holders.front().state))
-      RC_FAIL("holders differ:\n" + describe(world.holders.front().state) + "---\n" + describe(holder.state));
+      RC_FAIL("holders differ:\n" + describe(world.holders.front().state) + "---\n" +
+              describe(holder.state));
 }
 
 void equal_meaning(const World& world) {

@@ -14,10 +14,15 @@ namespace {
 using Moment = std::tuple<std::uint64_t, std::uint32_t, std::uint32_t>;  // time, node, boot
 using Called = std::string;
 
-Moment moment(const pb::Stamp& s) { return {s.time(), s.node(), s.boot()}; }
-Moment moment(const Stamp& s) { return {s.time, s.origin.node, s.origin.boot}; }
+Moment moment(const pb::Stamp& s) {
+  return {s.time(), s.node(), s.boot()};
+}
+Moment moment(const Stamp& s) {
+  return {s.time, s.origin.node, s.origin.boot};
+}
 std::string text(const Moment& m) {
-  return std::to_string(std::get<0>(m)) + "@" + std::to_string(std::get<1>(m)) + "." + std::to_string(std::get<2>(m));
+  return std::to_string(std::get<0>(m)) + "@" + std::to_string(std::get<1>(m)) + "." +
+         std::to_string(std::get<2>(m));
 }
 std::string text(std::uint32_t node, std::uint32_t boot, std::uint64_t seq) {
   return std::to_string(node) + "." + std::to_string(boot) + "#" + std::to_string(seq);
@@ -59,12 +64,13 @@ struct Client {
 };
 
 std::string fact_connect(const Moment& connect, const Moment& attach, bool open, unsigned expiry) {
-  return "connect " + text(connect) + " attach " + text(attach) + (open ? " open" : " closed") + " expiry " +
-         std::to_string(expiry);
+  return "connect " + text(connect) + " attach " + text(attach) + (open ? " open" : " closed") +
+         " expiry " + std::to_string(expiry);
 }
 std::string fact_owed(std::size_t index, const Called& name, const Owed& o) {
-  return "queue " + std::to_string(1000 + index) + " " + name + " at " + text(o.place) + " payload " + o.payload +
-         " qos " + std::to_string(o.qos) + " id " + std::to_string(o.packet_id) + (o.recd ? " recd" : "");
+  return "queue " + std::to_string(1000 + index) + " " + name + " at " + text(o.place) +
+         " payload " + o.payload + " qos " + std::to_string(o.qos) + " id " +
+         std::to_string(o.packet_id) + (o.recd ? " recd" : "");
 }
 std::string fact_held(unsigned id, const std::string& identity) {
   return "held " + std::to_string(id) + " as " + identity;
@@ -80,8 +86,9 @@ struct Broker {
   std::map<std::string, Client> clients;
   std::map<std::string, std::string> retained;
 
-  // A QoS 1 entry is gone. EXACT: an identity stays known: a second Enqueue of it is the same publish
-  // seen again by another coordinator, and a single broker would have seen it once, before the end.
+  // A QoS 1 entry is gone. EXACT: an identity stays known: a second Enqueue of it is the same
+  // publish seen again by another coordinator, and a single broker would have seen it once, before
+  // the end.
   static void wipe(Client& c, const Moment& at) {
     Client fresh;
     fresh.wiped = at;
@@ -108,11 +115,14 @@ struct Broker {
     c.closed = true;
     c.expiry = op.expiry_s();
   }
-  void operator()(const pb::End& op, const Moment& at, const std::string&) { wipe(clients[op.client()], at); }
-  // EXACT: whether the session exists is not asked, here and in Enqueue: a side that had not seen the end
-  // took these operations, and they lie after the end. A later CONNECT finds them.
+  void operator()(const pb::End& op, const Moment& at, const std::string&) {
+    wipe(clients[op.client()], at);
+  }
+  // EXACT: whether the session exists is not asked, here and in Enqueue: a side that had not seen
+  // the end took these operations, and they lie after the end. A later CONNECT finds them.
   void operator()(const pb::Subscribe& op, const Moment&, const std::string&) {
-    for (const auto& one : op.filters()) clients[op.client()].subscriptions[one.filter()] = one.options().qos();
+    for (const auto& one : op.filters())
+      clients[op.client()].subscriptions[one.filter()] = one.options().qos();
   }
   void operator()(const pb::Unsubscribe& op, const Moment&, const std::string&) {
     for (const auto& filter : op.filters()) clients[op.client()].subscriptions.erase(filter);
@@ -153,7 +163,11 @@ struct Broker {
   }
   // EXACT: ids belong to attachments. One from before the wipe counts for nothing, and an earlier
   // attachment's operation does not undo a later one's.
-  void packet(const std::string& client, const pb::Stamp& attach, unsigned id, bool held, const std::string& dot) {
+  void packet(const std::string& client,
+              const pb::Stamp& attach,
+              unsigned id,
+              bool held,
+              const std::string& dot) {
     Client& c = clients[client];
     if (moment(attach) < c.wiped) return;
     PacketId& here = c.ids[id];
@@ -176,10 +190,13 @@ struct Broker {
     for (const auto& [id, c] : clients) {
       const std::string who = id + ": ";
       if (c.connected) out.push_back(who + fact_connect(c.connect, c.attach, !c.closed, c.expiry));
-      for (const auto& [filter, qos] : c.subscriptions) out.push_back(who + fact_subscription(filter, qos));
+      for (const auto& [filter, qos] : c.subscriptions)
+        out.push_back(who + fact_subscription(filter, qos));
       std::vector<std::pair<std::pair<Moment, Called>, Owed>> order;
       for (const auto& [name, owed] : c.queue) order.push_back({{owed.place, name}, owed});
-      std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+      std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
+        return a.first < b.first;
+      });
       for (std::size_t i = 0; i < order.size(); ++i)
         out.push_back(who + fact_owed(i, order[i].first.second, order[i].second));
       for (const auto& [packet_id, held] : c.ids)
@@ -198,28 +215,42 @@ std::vector<std::string> visible(const State& state) {
   std::vector<std::string> out;
   for (const auto& [id, s] : state.sessions) {
     const std::string who = id + ": ";
-    if (s.exists()) out.push_back(who + fact_connect(moment(s.connect_stamp), moment(s.attach_stamp), s.open(), s.expiry_s));
+    if (s.exists())
+      out.push_back(
+          who +
+          fact_connect(moment(s.connect_stamp), moment(s.attach_stamp), s.open(), s.expiry_s));
     for (const auto& [filter, value] : s.subscriptions)
       if (value.present) out.push_back(who + fact_subscription(filter, value.options.qos()));
     std::size_t index = 0;
     for (const auto& [place, entry] : s.queue) {
-      const Owed owed{moment(entry->first), state.messages.at(entry->message).message.payload(), entry->qos,
-                      entry->packet_id, moment(entry->attach), entry->recd};
+      const Owed owed{moment(entry->first),
+                      state.messages.at(entry->message).message.payload(),
+                      entry->qos,
+                      entry->packet_id,
+                      moment(entry->attach),
+                      entry->recd};
       out.push_back(who + fact_owed(index++, called(entry->name), owed));
     }
     for (const auto& [packet_id, held] : s.inbound)
       if (!held.released)
-        out.push_back(who + fact_held(packet_id, text(held.name.origin.node, held.name.origin.boot, held.name.seq)));
+        out.push_back(who +
+                      fact_held(packet_id,
+                                text(held.name.origin.node, held.name.origin.boot, held.name.seq)));
   }
   for (const auto& [topic, value] : state.retained)
-    if (!value.message.payload().empty()) out.push_back(fact_retained(topic, value.message.payload()));
+    if (!value.message.payload().empty())
+      out.push_back(fact_retained(topic, value.message.payload()));
   std::sort(out.begin(), out.end());
   return out;
 }
 
 std::vector<std::string> expected(std::vector<pb::Operation> operations) {
-  const auto at = [](const pb::Operation& o) { return Moment{o.time(), o.dot().node(), o.dot().boot()}; };
-  std::sort(operations.begin(), operations.end(), [&](const auto& a, const auto& b) { return at(a) < at(b); });
+  const auto at = [](const pb::Operation& o) {
+    return Moment{o.time(), o.dot().node(), o.dot().boot()};
+  };
+  std::sort(operations.begin(), operations.end(), [&](const auto& a, const auto& b) {
+    return at(a) < at(b);
+  });
   Broker broker;
   for (const auto& o : operations) {
     const std::string dot = text(o.dot().node(), o.dot().boot(), o.dot().seq());

@@ -1,5 +1,5 @@
-// The meaning of a slot, naively: one broker that sees every operation once, in stamp order. Shares no code
-// with broker/slot but the types of names.
+// The meaning of a slot, naively: one broker that sees every operation once, in stamp order. Shares
+// no code with broker/slot but the types of names.
 #pragma once
 
 #include <string>

@@ -1,1 +1,333 @@
-// stub
+// The rules one by one. Node 1 writes unless said; where two nodes write, both orders must agree.
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "broker/slot/log.hpp"
+#include "broker/slot/rows.hpp"
+#include "tests/slot/make.hpp"
+
+namespace hf::slot::test {
+namespace {
+
+constexpr Stamp stamp(std::uint64_t time, NodeId node = 1) {
+  return {time, {node, 1}};
+}
+
+const Session& session(const State& state) {
+  static const Session none;
+  const auto it = state.sessions.find("c");
+  return it == state.sessions.end() ? none : it->second;
+}
+
+/// Arguments of a call are made in no order: numbers operations as they stand.
+void number(std::vector<pb::Operation>& operations, std::map<NodeId, std::uint64_t>& seq) {
+  for (auto& op : operations) op.mutable_dot()->set_seq(++seq[op.dot().node()]);
+}
+
+/// Applies both ways round, and merges copies of either; all must be the same. `two` has writers of
+/// its own.
+State both(std::vector<pb::Operation> base,
+           std::vector<pb::Operation> one,
+           std::vector<pb::Operation> two) {
+  std::map<NodeId, std::uint64_t> seq;
+  for (auto* part : {&base, &one, &two}) number(*part, seq);
+  const auto chain = [](std::initializer_list<std::vector<pb::Operation>> parts) {
+    std::vector<pb::Operation> all;
+    for (const auto& part : parts) all.insert(all.end(), part.begin(), part.end());
+    return all;
+  };
+  State state = apply_all(chain({base, one, two}));
+  EXPECT_EQ(describe(state), describe(apply_all(chain({base, two, one}))));
+  Changes changes;
+  State left = apply_all(chain({base, one}));
+  State right = apply_all(chain({base, two}));
+  State into_right = apply_all(chain({base, two}));
+  merge(left, right, changes);
+  EXPECT_EQ(describe(state), describe(left));
+  merge(into_right, apply_all(chain({base, one})), changes);
+  EXPECT_EQ(describe(state), describe(into_right));
+  return state;
+}
+
+std::uint64_t forget_all(State& state) {
+  Changes changes;
+  const VersionVector seen = state.seen;
+  forget(state, seen, ~std::uint64_t{0}, changes);
+  return tombstones(state);
+}
+
+TEST(Rules, clean_connect_drops_what_was_and_starts_anew) {
+  Maker m;
+  const State state = apply_all(
+      {m.connect(10, false), m.subscribe(11, "a", 1), m.enqueue(12, 0), m.connect(20, true)});
+  EXPECT_TRUE(session(state).exists());
+  EXPECT_TRUE(session(state).open());
+  EXPECT_EQ(session(state).connect_stamp, stamp(20));
+  EXPECT_TRUE(session(state).subscriptions.empty());
+  EXPECT_TRUE(session(state).entries.empty());
+  EXPECT_TRUE(state.messages.empty());
+  EXPECT_TRUE(state.index.empty());
+}
+
+TEST(Rules, items_stamped_before_a_concurrent_end_are_ignored_when_they_arrive) {
+  Maker m;
+  const auto base = m.connect(10, false);
+  const State state =
+      both({base},
+           {m.end(20, 1)},
+           {m.subscribe(15, "a", 1, 2), m.enqueue(16, 0, 2), m.inbound(17, 5, stamp(10), 2)});
+  EXPECT_FALSE(session(state).exists());
+  EXPECT_TRUE(session(state).subscriptions.empty());
+  EXPECT_TRUE(session(state).entries.empty());
+  EXPECT_TRUE(session(state).inbound.empty());
+  EXPECT_EQ(state.seen.seen({2, 1}), 3U);
+}
+
+TEST(Rules,
+     items_stamped_after_a_concurrent_end_stay_without_a_session_and_the_next_end_takes_them) {
+  Maker m;
+  const State state = both(
+      {m.connect(10, false)}, {m.end(20, 1)}, {m.subscribe(25, "a", 1, 2), m.enqueue(26, 0, 2)});
+  EXPECT_FALSE(session(state).exists());
+  EXPECT_EQ(session(state).subscriptions.size(), 1U);
+  EXPECT_TRUE(state.index.empty());
+  EXPECT_TRUE(state.filters.empty());
+  EXPECT_EQ(session(state).queue.size(), 1U);
+}
+
+TEST(Rules, the_latest_connect_wins_and_its_attachments_count_for_it_only) {
+  Maker m;
+  const State state = both(
+      {m.connect(10, false, 1)}, {m.connect(20, false, 1)}, {m.attach(30, stamp(10), false, 2)});
+  EXPECT_EQ(session(state).connect_stamp, stamp(20));
+  EXPECT_EQ(session(state).attach_stamp, stamp(20));
+  const State attached =
+      both({m.connect(40, false, 3)}, {m.attach(50, stamp(40, 3), false, 4)}, {});
+  EXPECT_EQ(session(attached).connect_stamp, stamp(40, 3));
+  EXPECT_EQ(session(attached).attach_stamp, stamp(50, 4));
+}
+
+TEST(Rules, an_attachment_of_an_ended_connection_is_ignored) {
+  Maker m;
+  EXPECT_FALSE(
+      session(both({m.connect(10, false)}, {m.end(20)}, {m.attach(30, stamp(10), false, 2)}))
+          .exists());
+}
+
+TEST(Rules, a_clean_attachment_cleans_as_of_its_connect) {
+  Maker m;
+  const State state = both({m.connect(10, false), m.subscribe(11, "old", 1)},
+                           {m.connect(20, true), m.subscribe(21, "new", 1)},
+                           {m.attach(30, stamp(20), true, 2)});
+  ASSERT_EQ(session(state).subscriptions.size(), 1U);
+  EXPECT_TRUE(session(state).subscriptions.contains("new"));
+  EXPECT_EQ(session(state).attach_stamp, stamp(30, 2));
+}
+
+TEST(Rules, a_disconnect_closes_its_own_connection_and_may_change_the_expiry) {
+  Maker m;
+  const State closed = apply_all({m.connect(10, false), m.disconnect(11, stamp(10), 5)});
+  EXPECT_TRUE(session(closed).exists());
+  EXPECT_FALSE(session(closed).open());
+  EXPECT_EQ(session(closed).expiry_s, 5U);
+  Maker n;
+  const State taken = both(
+      {n.connect(10, false)}, {n.connect(20, false, 1, 77)}, {n.disconnect(25, stamp(10), 5, 2)});
+  EXPECT_TRUE(session(taken).open());
+  EXPECT_EQ(session(taken).expiry_s, 77U);
+  EXPECT_EQ(session(taken).closed, Stamp{});
+}
+
+TEST(Rules, subscriptions_are_registers_by_stamp) {
+  Maker m;
+  const auto base = m.connect(10, false);
+  const State gone = both({base}, {m.unsubscribe(21, "a", 1)}, {m.subscribe(20, "a", 1, 2)});
+  EXPECT_FALSE(session(gone).subscriptions.at("a").present);
+  EXPECT_EQ(tombstones(gone), 1U);
+  EXPECT_TRUE(gone.filters.empty());
+  const State there =
+      both({m.connect(30, false, 3)}, {m.unsubscribe(40, "a", 3)}, {m.subscribe(41, "a", 2, 4)});
+  EXPECT_EQ(session(there).subscriptions.at("a").options.qos(), 2U);
+  EXPECT_EQ(there.filters.at("a"), 1U);
+}
+
+TEST(Rules, the_index_holds_shared_filters_without_their_prefix_until_the_last_goes) {
+  Maker m;
+  State state =
+      apply_all({m.connect(10, false), m.subscribe(11, "$share/g/a", 1), m.subscribe(12, "a", 1)});
+  Changes changes;
+  apply(state, m.unsubscribe(13, "a"), changes);
+  EXPECT_TRUE(state.index.contains("a", "c"));
+  EXPECT_EQ(changes.filters_removed, std::vector<std::string>{"a"});
+  apply(state, m.end(14), changes);
+  EXPECT_TRUE(state.index.empty());
+  EXPECT_TRUE(state.filters.empty());
+}
+
+TEST(Rules, one_payload_for_all_targets_goes_with_the_last) {
+  Changes changes;
+  State fresh(7);
+  Maker n;
+  auto op = n.enqueue(11, 0);
+  op.mutable_enqueue()->add_targets()->set_client("d");
+  apply(fresh, op, changes);
+  ASSERT_EQ(fresh.messages.size(), 1U);
+  EXPECT_EQ(fresh.messages.begin()->second.references, 2U);
+  apply(fresh, n.done(12, Maker::name(op)), changes);
+  EXPECT_EQ(fresh.messages.begin()->second.references, 1U);
+  auto done = n.done(13, Maker::name(op));
+  done.mutable_done()->set_client("d");
+  apply(fresh, done, changes);
+  EXPECT_TRUE(fresh.messages.empty());
+  EXPECT_TRUE(fresh.sessions.empty()) << "a session with nothing in it has no record";
+}
+
+TEST(Rules, a_stale_copy_does_not_bring_a_delivered_entry_back) {
+  Maker m;
+  const auto connect = m.connect(10, false);
+  const auto enqueue = m.enqueue(11, 0);
+  const auto stale_send = m.send(12, Maker::name(enqueue), 9, stamp(10), 2);
+  const State state = both({connect, enqueue}, {m.done(13, Maker::name(enqueue))}, {stale_send});
+  EXPECT_TRUE(session(state).entries.empty());
+}
+
+TEST(Rules, an_identity_is_queued_once_at_its_earliest_place) {
+  Maker m;
+  const State state = both({m.connect(10, false)}, {m.enqueue(30, 1, 1)}, {m.enqueue(20, 1, 2)});
+  ASSERT_EQ(session(state).queue.size(), 1U);
+  EXPECT_EQ(session(state).queue.begin()->second->first, stamp(20, 2));
+  ASSERT_EQ(state.messages.size(), 1U);
+  EXPECT_EQ(state.messages.begin()->second.message.payload(), "at 20");
+}
+
+TEST(Rules, a_delivered_identity_is_remembered) {
+  Maker m;
+  const auto connect = m.connect(10, false);
+  const auto first = m.enqueue(11, 1, 1);
+  const State state =
+      both({connect, first}, {m.done(12, Maker::name(1), 1)}, {m.enqueue(20, 1, 2)});
+  EXPECT_TRUE(session(state).queue.empty());
+  EXPECT_TRUE(state.messages.empty());
+  EXPECT_TRUE(session(state).entries.at(Maker::name(1)).done);
+}
+
+TEST(Rules, an_identity_that_an_end_took_does_not_come_back_under_a_second_enqueue) {
+  Maker m;
+  const State state = both(
+      {m.connect(10, false)}, {m.enqueue(11, 1, 1), m.connect(20, true, 1)}, {m.enqueue(30, 1, 2)});
+  EXPECT_TRUE(session(state).queue.empty());
+  EXPECT_TRUE(session(state).entries.at(Maker::name(1)).done);
+}
+
+TEST(Rules, the_latest_attachment_binds_the_packet_id_and_pubrec_stays) {
+  Maker m;
+  const auto connect = m.connect(10, false);
+  const auto enqueue = m.enqueue(11, 1);
+  const auto attach = m.attach(15, stamp(10), false, 1);
+  const State state =
+      both({connect, enqueue},
+           {attach, m.send(16, Maker::name(1), 7, stamp(15)), m.recd(17, Maker::name(1))},
+           {m.send(30, Maker::name(1), 8, stamp(10), 2)});
+  const Entry& entry = session(state).entries.at(Maker::name(1));
+  EXPECT_EQ(entry.packet_id, 7U);
+  EXPECT_TRUE(entry.recd);
+  EXPECT_EQ(entry.last_stamp, stamp(30, 2));
+}
+
+TEST(Rules, a_release_of_an_unknown_id_beats_the_inbound_it_follows) {
+  Maker m;
+  const auto connect = m.connect(10, false);
+  const auto attach = m.attach(20, stamp(10), false, 2);
+  const State state = both(
+      {connect}, {m.inbound(25, 4, stamp(10), 1)}, {attach, m.release(21, 4, stamp(20, 2), 2)});
+  EXPECT_TRUE(session(state).inbound.at(4).released);
+  EXPECT_EQ(session(state).inbound.at(4).name, Dot{});
+}
+
+TEST(Rules, an_inbound_under_an_attachment_from_before_the_end_counts_for_nothing) {
+  Maker m;
+  const State state =
+      both({m.connect(10, false)}, {m.connect(20, true)}, {m.inbound(25, 4, stamp(10), 2)});
+  EXPECT_TRUE(session(state).inbound.empty());
+}
+
+TEST(Rules, retained_is_a_register_and_deleting_is_a_write) {
+  Maker m;
+  State state = both({}, {m.retained(10, "x", 1)}, {m.retained(11, "", 2)});
+  EXPECT_TRUE(state.retained.at("t").message.payload().empty());
+  EXPECT_EQ(tombstones(state), 1U);
+  EXPECT_EQ(forget_all(state), 0U);
+  EXPECT_TRUE(state.retained.empty());
+}
+
+TEST(Rules, unknown_kinds_are_seen_and_change_nothing) {
+  Maker m;
+  State state = apply_all({m.at(10)});
+  EXPECT_EQ(state.seen.seen({1, 1}), 1U);
+  EXPECT_EQ(rows(state).size(), 1U);
+  EXPECT_EQ(state.dirty, std::set<std::string>{"v"});
+}
+
+TEST(Forgetting, waits_for_stable_and_for_the_horizon) {
+  Maker m;
+  State state = apply_all({m.connect(10, false), m.subscribe(11, "a", 1), m.unsubscribe(12, "a")});
+  Changes changes;
+  VersionVector stable;
+  stable.raise({{1, 1}, 2});
+  forget(state, stable, 100, changes);
+  EXPECT_EQ(tombstones(state), 1U);
+  stable.raise({{1, 1}, 3});
+  forget(state, stable, 11, changes);
+  EXPECT_EQ(tombstones(state), 1U);
+  EXPECT_TRUE(changes.sessions.empty());
+  forget(state, stable, 12, changes);
+  EXPECT_EQ(tombstones(state), 0U);
+}
+
+TEST(Forgetting, an_identity_goes_once_delivered_and_retired_in_either_order) {
+  for (const bool retired_first : {false, true}) {
+    Maker m;
+    State state = apply_all({m.connect(10, false), m.enqueue(11, 1)});
+    Changes changes;
+    apply(state, retired_first ? m.retire(12, 1) : m.done(12, Maker::name(1)), changes);
+    EXPECT_EQ(forget_all(state), 1U);
+    apply(state, retired_first ? m.done(13, Maker::name(1)) : m.retire(13, 1), changes);
+    EXPECT_EQ(forget_all(state), 0U);
+    EXPECT_TRUE(session(state).entries.empty());
+    EXPECT_TRUE(state.retired.empty());
+  }
+}
+
+TEST(Forgetting, an_ended_session_leaves_nothing_and_a_copy_with_it_does_not_bring_it_back) {
+  Maker m;
+  const std::vector<pb::Operation> all{m.connect(10, false), m.subscribe(11, "a", 1), m.end(12)};
+  State state = apply_all(all);
+  EXPECT_EQ(forget_all(state), 0U);
+  EXPECT_EQ(rows(state).size(), 1U);
+  Changes changes;
+  merge(state, apply_all(all), changes);
+  EXPECT_EQ(rows(state).size(), 1U);
+}
+
+TEST(Forgetting, the_end_before_a_live_session_goes_too) {
+  Maker m;
+  State state = apply_all({m.connect(10, true)});
+  EXPECT_EQ(forget_all(state), 0U);
+  EXPECT_EQ(session(state).end, Stamp{});
+  EXPECT_TRUE(session(state).exists());
+}
+
+TEST(Log, a_reader_at_the_end_of_a_log_that_restarts_finds_itself_before_it) {
+  OperationLog log;
+  log.append({{1, 1}, 1}, "x");
+  const std::uint64_t cursor = log.end();
+  VersionVector seen;
+  seen.raise({{2, 1}, 9});
+  log.restart(seen);
+  EXPECT_LT(cursor, log.begin());
+  EXPECT_EQ(log.size(), 0U);
+}
+
+}  // namespace
+}  // namespace hf::slot::test

@@ -17,7 +17,9 @@ pb::Name identity(unsigned number) {
   to_pb(Name{.identity = true, .front = false, .slot = 3, .dot = {{90, 1}, number + 1}}, &name);
   return name;
 }
-unsigned number_of(const pb::Name& name) { return static_cast<unsigned>(name.dot().seq() - 1); }
+unsigned number_of(const pb::Name& name) {
+  return static_cast<unsigned>(name.dot().seq() - 1);
+}
 
 void fill_connect(pb::Connect& connect, const std::string& client, const World::Step& step) {
   connect.set_client(client);
@@ -34,7 +36,8 @@ const Entry* pick(const Session& session, unsigned n) {
 }  // namespace
 
 World::World(std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) holders.emplace_back(Origin{static_cast<NodeId>(i + 1), 1});
+  for (std::size_t i = 0; i < count; ++i)
+    holders.emplace_back(Origin{static_cast<NodeId>(i + 1), 1});
 }
 
 void World::step(const Step& step) {
@@ -121,7 +124,8 @@ bool World::issue_session(Holder& holder, const Step& step) {
     case 13: {  // logged only where the id is not held
       if (!exists) return false;
       const auto id = static_cast<std::uint16_t>(1 + step.c % 2);
-      if (const auto held = session->inbound.find(id); held != session->inbound.end() && !held->second.released)
+      if (const auto held = session->inbound.find(id);
+          held != session->inbound.end() && !held->second.released)
         return false;
       op.mutable_inbound()->set_client(client);
       op.mutable_inbound()->set_packet_id(id);
@@ -137,7 +141,8 @@ bool World::issue_session(Holder& holder, const Step& step) {
     }
     default: {
       op.mutable_retained()->mutable_message()->set_topic(step.a % 2 == 0 ? "t/1" : "t/2");
-      if (step.c % 3 != 0) op.mutable_retained()->mutable_message()->set_payload("r" + std::to_string(step.c));
+      if (step.c % 3 != 0)
+        op.mutable_retained()->mutable_message()->set_payload("r" + std::to_string(step.c));
       break;
     }
   }
@@ -160,7 +165,8 @@ bool World::issue_queue(Holder& holder, const Step& step) {
     }
     for (unsigned i = 0; i < 3; ++i) {
       const auto it = holder.state.sessions.find(clients[i]);
-      if (((step.a >> i) & 1U) == 0 || it == holder.state.sessions.end() || !it->second.exists()) continue;
+      if (((step.a >> i) & 1U) == 0 || it == holder.state.sessions.end() || !it->second.exists())
+        continue;
       auto* target = enqueue->add_targets();
       target->set_client(clients[i]);
       target->set_qos(kind < 2 ? 1 : 1 + step.c / 4 % 2);
@@ -211,7 +217,8 @@ void World::issue(Holder& holder, pb::Operation op) {
 
 void World::stream(Holder& from, Holder& to) {
   std::uint64_t& cursor = to.cursor[&from];
-  if (cursor < from.log.begin() && !to.state.seen.covers(from.log.floor())) return transfer(from, to);
+  if (cursor < from.log.begin() && !to.state.seen.covers(from.log.floor()))
+    return transfer(from, to);
   for (cursor = std::max(cursor, from.log.begin()); cursor < from.log.end(); ++cursor) {
     const auto& item = from.log.at(cursor);
     if (to.state.seen.covers(item.dot)) continue;
@@ -229,7 +236,8 @@ void World::stream(Holder& from, Holder& to) {
 void World::transfer(Holder& from, Holder& to) {
   State copy(7);
   for (const auto& [key, value] : rows(from.state))
-    if (!decode_row(copy, key, value)) throw std::logic_error("a row of its own cannot be read back");
+    if (!decode_row(copy, key, value))
+      throw std::logic_error("a row of its own cannot be read back");
   if (!finish_decoding(copy)) throw std::logic_error("rows of its own contradict each other");
   if (rows(copy) != rows(from.state)) throw std::logic_error("rows change on a round trip");
   to.clock.observe(from.clock.last());
@@ -255,8 +263,9 @@ VersionVector World::stable() const {
   return all;
 }
 
-/// The greatest time such that every operation stamped at most that is stable, and every operation that is
-/// not stable was issued by a holder that had seen all of those: the duty of forget's caller.
+/// The greatest time such that every operation stamped at most that is stable, and every operation
+/// that is not stable was issued by a holder that had seen all of those: the duty of forget's
+/// caller.
 std::uint64_t World::safe_horizon(const VersionVector& settled) const {
   std::uint64_t horizon = ~std::uint64_t{0};
   for (const Holder& holder : holders) horizon = std::min(horizon, holder.clock.last());
@@ -297,7 +306,8 @@ void World::drain() {
     issue(holder, std::move(connect));
   }
   pb::Operation retire;
-  for (unsigned number = 0; number < 4; ++number) *retire.mutable_retire()->add_names() = identity(number);
+  for (unsigned number = 0; number < 4; ++number)
+    *retire.mutable_retire()->add_names() = identity(number);
   issue(holder, std::move(retire));
   heal();
   for (Holder& each : holders) each.clock.observe(holder.clock.last());
@@ -306,9 +316,11 @@ void World::drain() {
 
 void World::settle(Holder& holder, const Changes& changes) {
   for (const auto& filter : changes.filters_removed)
-    if (holder.filters.erase(filter) == 0) throw std::logic_error("removed what was not there: " + filter);
+    if (holder.filters.erase(filter) == 0)
+      throw std::logic_error("removed what was not there: " + filter);
   for (const auto& filter : changes.filters_added)
-    if (!holder.filters.insert(filter).second) throw std::logic_error("added what was there: " + filter);
+    if (!holder.filters.insert(filter).second)
+      throw std::logic_error("added what was there: " + filter);
   for (const auto& key : holder.state.dirty) {
     if (auto row = encode_row(holder.state, key))
       holder.disk[key] = std::move(*row);
@@ -339,9 +351,11 @@ void World::check(Holder& holder) {
   std::sort(theirs.begin(), theirs.end());
   if (mine != theirs) throw std::logic_error("index matches otherwise");
   for (const auto& [dot, stored] : copy.messages)
-    if (stored.references != holder.state.messages.at(dot).references) throw std::logic_error("references");
+    if (stored.references != holder.state.messages.at(dot).references)
+      throw std::logic_error("references");
   for (const auto& [client, session] : copy.sessions)
-    if (session.queue.size() != holder.state.sessions.at(client).queue.size()) throw std::logic_error("queue");
+    if (session.queue.size() != holder.state.sessions.at(client).queue.size())
+      throw std::logic_error("queue");
 }
 
 }  // namespace hf::slot::test

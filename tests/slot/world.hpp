@@ -1,5 +1,6 @@
-// Up to five holders of one slot, each with its own skewed clock, log and disk; partitions, exchanges by log
-// and by whole state, and forgetting at moments that an all-knowing test can prove safe.
+// Up to five holders of one slot, each with its own skewed clock, log and disk; partitions,
+// exchanges by log and by whole state, and forgetting at moments that an all-knowing test can prove
+// safe.
 #pragma once
 
 #include <cstdint>
@@ -22,11 +23,11 @@ struct Holder {
   State state;
   OperationLog log;
   std::uint64_t seq = 0;
-  int side = 0;                                 ///< holders of one side can talk
+  int side = 0;                                   ///< holders of one side can talk
   std::map<const Holder*, std::uint64_t> cursor;  ///< in the other's log
-  std::set<unsigned> released;                  ///< identities whose Retire it has seen
-  std::map<std::string, std::string> disk;      ///< rows, kept by dirty keys only
-  std::set<std::string> filters;                ///< kept by Changes only
+  std::set<unsigned> released;                    ///< identities whose Retire it has seen
+  std::map<std::string, std::string> disk;        ///< rows, kept by dirty keys only
+  std::set<std::string> filters;                  ///< kept by Changes only
 };
 
 class World {
@@ -49,7 +50,8 @@ class World {
   /// Everybody talks to everybody until nothing is new.
   void heal();
   void forget_at(Holder& holder, std::uint64_t less);
-  /// Operations after which everything remembered may be forgotten: nothing QoS 2 pending, all retired.
+  /// Operations after which everything remembered may be forgotten: nothing QoS 2 pending, all
+  /// retired.
   void drain();
   /// Throws a text where derived state, disk and rows of a holder do not agree.
   static void check(Holder& holder);
