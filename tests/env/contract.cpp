@@ -53,6 +53,22 @@ TEST_P(EnvironmentContract, bytes_sent_before_connected_are_kept) {
   EXPECT_EQ(a.streams[stream].connected, 1);
 }
 
+TEST_P(EnvironmentContract, the_end_that_accepts_may_speak_first) {
+  Probe& a = boot(0);
+  Probe& b = boot(1);
+  b.when_accepted = [&](StreamId stream) {
+    b.environment().send(stream, Bytes("welcome"));
+  };
+  std::vector<StreamId> dialled;
+  act(a, [&](env::Environment& e) {
+    for (int i = 0; i < 20; ++i) dialled.push_back(e.dial(world_->address(1)));
+  });
+  EXPECT_TRUE(run([&] {
+    return std::all_of(dialled.begin(), dialled.end(),
+                       [&](StreamId id) { return a.streams[id].bytes == "welcome"; });
+  }));
+}
+
 TEST_P(EnvironmentContract, a_reader_that_pauses_holds_the_writer_back) {
   constexpr std::size_t chunk = 64 * 1024;
   constexpr std::size_t total = 512 * chunk;  // more than any transport buffers by itself

@@ -72,6 +72,8 @@ class Probe final : public env::Handler {
   /// Runs `step` within one of the next turns.
   void later(std::function<void(env::Environment&)> step) { steps_.push_back(std::move(step)); }
 
+  env::Environment& environment() { return env_; }
+
   std::map<StreamId, StreamRecord> streams;
   std::vector<std::pair<env::CommitId, env::CommitStatus>> commits;
   std::map<env::ReadId, std::pair<std::vector<env::Row>, env::ReadStatus>> reads;
@@ -108,6 +110,7 @@ class Probe final : public env::Handler {
   void on_bytes(StreamId stream, const Bytes& bytes) override {
     const Inside inside(*this);
     EXPECT_FALSE(bytes.empty());
+    EXPECT_TRUE(live(stream).accepted || live(stream).connected == 1) << "bytes before on_connected";
     live(stream).bytes += bytes.view();
   }
   void on_closed(StreamId stream, env::CloseReason reason) override {

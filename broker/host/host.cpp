@@ -1,0 +1,185 @@
+// Turns of the loop: events in, end_turn(), commits and writes out; deadlines; stopping.
+#include "broker/host/host.hpp"
+
+#include <utility>
+
+#include "broker/base/assert.hpp"
+#include "broker/host/host_environment.hpp"
+#include "broker/host/streams.hpp"
+
+namespace hf::host {
+namespace {
+
+constexpr std::size_t events_per_turn = 256;
+constexpr Duration longest_wait = 1h;
+
+}  // namespace
+
+class Host::Loop final : public StreamEvents {
+ public:
+  explicit Loop(HostOptions options)
+      : options_(std::move(options)),
+        streams_(*this, {options_.max_connections, options_.dial_timeout, options_.close_timeout}),
+        environment_(streams_, {options_.log, options_.die}) {}
+
+  Result<void> listen() {
+    auto clients = streams_.listen(env::StreamKind::client, options_.client_bind, options_.client_port);
+    if (!clients) return tl::make_unexpected(clients.error());
+    auto peers = streams_.listen(env::StreamKind::peer, options_.peer_bind, options_.peer_port);
+    if (!peers) return tl::make_unexpected(peers.error());
+    client_port = *clients;
+    peer_port = *peers;
+    return {};
+  }
+
+  HostEnvironment& environment() { return environment_; }
+  void post(std::function<void()> job) { streams_.reactor().post(std::move(job)); }
+
+  void start(env::Handler& handler) {
+    HF_ASSERT(handler_ == nullptr);
+    handler_ = &handler;
+    tell([](env::Handler& h) { h.on_start(); });
+    end_turn();
+  }
+
+  void turn(Duration max_wait) {
+    streams_.reactor().run(streams_.has_later() ? Duration::zero() : max_wait, events_per_turn);
+    streams_.expire();
+    streams_.deliver_later();
+    if (deadline_ && *deadline_ <= now()) {
+      deadline_.reset();
+      tell([](env::Handler& h) { h.on_deadline(); });
+    }
+    end_turn();
+  }
+
+  void run() {
+    streams_.reactor().on_signals([this] { on_signal(); });
+    while (!handler_->stopped() && !(give_up_ && *give_up_ <= now())) turn(longest_wait);
+    if (!handler_->stopped()) {
+      environment_.log(env::Level::warn, "stopping without waiting for what is under way");
+      return;
+    }
+    handler_ = nullptr;
+    streams_.stop_listening();
+    while (streams_.leaving() > 0 && !hurry_) turn(longest_wait);
+  }
+
+  void ask_stop() {
+    if (give_up_) return;
+    give_up_ = now() + options_.stop_timeout;
+    tell([](env::Handler& h) { h.on_stop(); });
+  }
+
+  /// All calls into the handler go through here: they make a turn that end_turn() ends.
+  template <class Call>
+  void tell(Call call) {
+    if (handler_ == nullptr) return;
+    in_turn_ = true;
+    call(*handler_);
+  }
+
+  void accepted(StreamId id, env::StreamKind kind, std::string_view remote) override {
+    tell([&](env::Handler& h) { h.on_accepted(id, kind, remote); });
+  }
+  void connected(StreamId id) override {
+    tell([&](env::Handler& h) { h.on_connected(id); });
+  }
+  void bytes(StreamId id, const Bytes& bytes) override {
+    tell([&](env::Handler& h) { h.on_bytes(id, bytes); });
+  }
+  void closed(StreamId id, env::CloseReason reason) override {
+    tell([&](env::Handler& h) { h.on_closed(id, reason); });
+  }
+  void writable(StreamId id) override {
+    tell([&](env::Handler& h) { h.on_writable(id); });
+  }
+  void warn(std::string_view text) override { environment_.log(env::Level::warn, text); }
+  [[nodiscard]] Instant now() const override { return environment_.now(); }
+
+  std::uint16_t client_port = 0;
+  std::uint16_t peer_port = 0;
+
+ private:
+  void on_signal() {
+    if (give_up_) {
+      hurry_ = true;
+      give_up_ = now();
+      return;
+    }
+    environment_.log(env::Level::info, "asked to stop");
+    ask_stop();
+  }
+
+  void end_turn() {
+    if (in_turn_) {
+      in_turn_ = false;
+      handler_->end_turn();
+      deadline_ = handler_->deadline();
+    }
+    environment_.hand_over_commits();  // first: the disk is the slower of the two
+    streams_.flush();
+    arm();
+  }
+
+  /// The timer is moved only to an earlier time: moving it back at every turn would be a system call
+  /// each; firing once too early is none.
+  void arm() {
+    std::optional<Instant> next = deadline_;
+    const auto patience = handler_ != nullptr ? give_up_ : std::nullopt;
+    for (const auto& other : {streams_.next_limit(), patience}) {
+      if (other && (!next || *other < *next)) next = other;
+    }
+    if (!next) return;
+    if (armed_ && *armed_ <= *next && *armed_ > now()) return;
+    armed_ = next;
+    streams_.reactor().wake_at(environment_.on_clock(*next));
+  }
+
+  HostOptions options_;
+  Streams streams_;
+  HostEnvironment environment_;
+  env::Handler* handler_ = nullptr;
+  bool in_turn_ = false;
+  bool hurry_ = false;
+  std::optional<Instant> deadline_;
+  std::optional<Instant> armed_;
+  std::optional<Instant> give_up_;  ///< asked to stop; the handler has until then
+};
+
+Result<std::unique_ptr<Host>> Host::open(HostOptions options) {
+  auto loop = std::make_unique<Loop>(std::move(options));
+  if (auto bound = loop->listen(); !bound) return tl::make_unexpected(bound.error());
+  return std::unique_ptr<Host>(new Host(std::move(loop)));
+}
+
+Host::Host(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}
+Host::~Host() = default;
+
+env::Environment& Host::environment() { return loop_->environment(); }
+std::uint16_t Host::client_port() const { return loop_->client_port; }
+std::uint16_t Host::peer_port() const { return loop_->peer_port; }
+void Host::attach(StoragePort storage) { loop_->environment().attach(std::move(storage)); }
+void Host::start(env::Handler& handler) { loop_->start(handler); }
+void Host::turn(Duration max_wait) { loop_->turn(max_wait); }
+void Host::run() { loop_->run(); }
+
+void Host::committed(std::vector<env::CommitId> ids, env::CommitStatus status) {
+  loop_->post([loop = loop_.get(), ids = std::move(ids), status] {
+    for (const auto id : ids) loop->tell([&](env::Handler& h) { h.on_committed(id, status); });
+  });
+}
+
+void Host::rows(env::ReadId id, std::vector<env::Row> rows, env::ReadStatus status) {
+  // std::function copies: the rows travel behind a pointer.
+  auto shared = std::make_shared<std::vector<env::Row>>(std::move(rows));
+  loop_->post([loop = loop_.get(), id, shared, status] {
+    loop->tell([&](env::Handler& h) { h.on_rows(id, std::move(*shared), status); });
+  });
+}
+
+void Host::ask_stop() {
+  loop_->post([loop = loop_.get()] { loop->ask_stop(); });
+}
+
+}  // namespace hf::host

@@ -1,0 +1,128 @@
+// The table of byte streams: accepting, dialling, reading, gathered writing, closing.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "broker/base/bytes.hpp"
+#include "broker/base/ids.hpp"
+#include "broker/base/result.hpp"
+#include "broker/base/time.hpp"
+#include "broker/env/environment.hpp"
+#include "broker/host/reactor.hpp"
+
+namespace hf::host {
+
+struct StreamLimits {
+  std::size_t max_connections = 100'000;  ///< clients; peers are not counted
+  Duration dial_timeout = 2s;
+  Duration close_timeout = 5s;
+};
+
+/// Where a stream's events go. May call any method of Streams.
+class StreamEvents {
+ public:
+  StreamEvents() = default;
+  StreamEvents(const StreamEvents&) = delete;
+  StreamEvents& operator=(const StreamEvents&) = delete;
+  virtual ~StreamEvents() = default;
+  virtual void accepted(StreamId id, env::StreamKind kind, std::string_view remote) = 0;
+  virtual void connected(StreamId id) = 0;
+  virtual void bytes(StreamId id, const Bytes& bytes) = 0;
+  virtual void closed(StreamId id, env::CloseReason reason) = 0;
+  virtual void writable(StreamId id) = 0;
+  virtual void warn(std::string_view text) = 0;
+  [[nodiscard]] virtual Instant now() const = 0;
+};
+
+/// Invariants:
+///  (1) events are raised from on_ready(), deliver_later() and expire() only, never from the calls;
+///  (2) an idle stream owns its struct and its descriptor, and no buffer: write queues are borrowed from
+///      a pool while something is unsent, reads share one scratch buffer;
+///  (3) a stream that is `leaving` raises no event, and is gone after close_timeout at the latest;
+///  (4) nothing is written outside flush() and on_ready(): bytes gather during a turn.
+class Streams final : public ReadySink {
+ public:
+  Streams(StreamEvents& events, StreamLimits limits);
+  ~Streams() override;
+
+  Result<std::uint16_t> listen(env::StreamKind kind, const std::string& host, std::uint16_t port);
+  StreamId dial(std::string_view address);
+  void send(StreamId id, Bytes bytes);
+  [[nodiscard]] std::size_t unsent(StreamId id) const;
+  void pause_reading(StreamId id, bool paused);
+  void close(StreamId id, bool flush);
+
+  /// Writes what gathered, once a turn.
+  void flush();
+  /// Raises what could not be raised from inside a call.
+  void deliver_later();
+  [[nodiscard]] bool has_later() const { return !later_.empty(); }
+  /// Ends dials and closes that took too long; ends the listeners' pauses.
+  void expire();
+  [[nodiscard]] std::optional<Instant> next_limit() const;
+  /// Streams closed with flush that have not ended yet.
+  [[nodiscard]] std::size_t leaving() const { return leaving_; }
+  [[nodiscard]] std::size_t size() const { return streams_.size(); }
+  void stop_listening() { listeners_.clear(); }
+
+  void on_ready(StreamId id, Ready what) override;
+  Reactor& reactor() { return reactor_; }
+
+ private:
+  struct Stream;
+  struct Listener {
+    DescriptorPtr descriptor;
+    env::StreamKind kind = env::StreamKind::client;
+  };
+  struct Later {
+    enum class What : std::uint8_t { connected, writable, closed } what = What::connected;
+    StreamId id = 0;
+    env::CloseReason reason = env::CloseReason::ended;
+  };
+
+  [[nodiscard]] Stream* find(StreamId id) const;
+  void accept_from(std::size_t listener);
+  void add_accepted(int handle, env::StreamKind kind, const Endpoint& remote);
+  void try_next(StreamId id, int last_error);
+  void connect_ended(StreamId id, Stream& stream);
+  void is_connected(StreamId id, Stream& stream);
+  void read_from(StreamId id);
+  void discard_from(StreamId id, Stream& stream);
+  void read_ended(StreamId id, env::CloseReason reason);
+  void write_to(StreamId id, Stream& stream);
+  void took(Stream& stream, std::size_t bytes);
+  void drop_queue(Stream& stream);
+  void write_failed(StreamId id, Stream& stream);
+  void mark_dirty(StreamId id, Stream& stream);
+  void arm_reading(Stream& stream);
+  void say_bye(StreamId id, Stream& stream);
+  void set_limit(StreamId id, Stream& stream, Duration from_now);
+  void clear_limit(StreamId id, Stream& stream);
+  void erase(StreamId id);
+
+  StreamEvents& events_;
+  StreamLimits limits_;
+  Reactor reactor_;
+  std::vector<Listener> listeners_;  ///< descriptor ids 1, 2, …
+  boost::unordered_flat_map<StreamId, std::unique_ptr<Stream>> streams_;
+  std::set<std::pair<Instant, StreamId>> deadlines_;
+  std::vector<StreamId> dirty_;
+  std::vector<Later> later_;
+  std::vector<std::vector<Bytes>> pool_;
+  std::unique_ptr<char[]> scratch_;
+  StreamId last_id_;
+  std::size_t clients_ = 0;
+  std::size_t leaving_ = 0;
+  Instant last_warning_ = at(-1h);
+};
+
+}  // namespace hf::host
