@@ -52,7 +52,7 @@ void Front::process(Connection& connection) {
   const StreamId stream = connection.stream;
   while (parts_.routes.complete()) {
     if (connection.phase == Connection::Phase::opening || connection.phase == Connection::Phase::closing) return;
-    if (connection.publishes.size() >= publishes_max) {
+    if (unacknowledged(connection) >= publishes_max) {
       connection.paused = true;
       parts_.env.pause_reading(stream, true);
       return;

@@ -23,7 +23,7 @@ namespace hf::node {
 
 struct ShardParts;
 
-/// A PUBLISH of a client that is not acknowledged yet. Acknowledgements leave in order [MQTT-4.6.0-2].
+/// A PUBLISH of a client that is not acknowledged yet. Acknowledgements of one QoS leave in order [MQTT-4.6.0-2].
 struct Unacknowledged {
   std::uint16_t packet_id = 0;
   std::uint8_t qos = 1;
@@ -56,7 +56,7 @@ struct Connection {
   slot::Stamp connected;
   bool session_present = false;
   std::string out;
-  std::deque<std::shared_ptr<Unacknowledged>> publishes;
+  std::deque<std::shared_ptr<Unacknowledged>> publishes[2];  ///< QoS 1; QoS 2: one must not hold up the other
   std::map<std::uint16_t, Written> written;
   pb::Acks acks;
   Instant last_heard{};
@@ -103,6 +103,7 @@ class Front {
   void route(Connection& connection, slot::pb::Message message, std::shared_ptr<Unacknowledged> waiting);
   void complete(StreamId stream, const std::shared_ptr<Unacknowledged>& one, const pb::Reply& reply);
   void acknowledge(Connection& connection);
+  [[nodiscard]] static std::size_t unacknowledged(const Connection& connection);
   void on_pubrel(Connection& connection, const mqtt::Pubrel& packet);
   void on_ack(Connection& connection, pb::Ack::Kind kind, std::uint16_t id, bool failed);
   void on_subscribe(Connection& connection, const mqtt::Subscribe& packet);

@@ -1,6 +1,4 @@
 // A client publishes: matched against the routes, asked of each slot, acknowledged once all have confirmed.
-#include <algorithm>
-
 #include "broker/mqtt/encoder.hpp"
 #include "broker/node/front.hpp"
 #include "broker/node/parts.hpp"
@@ -27,16 +25,12 @@ void Front::on_publish(Connection& connection, const mqtt::Publish& packet) {
     return fail(connection, mqtt::Reason::retain_not_supported, "retained messages are not available [MQTT-3.2.2-14]");
   slot::pb::Message message = stored_message(packet, connection.client, parts_.env.wall_ms());
   if (packet.qos == 0) return route(connection, std::move(message), nullptr);
-  if (connection.version == mqtt::Version::v5) {
-    const auto busy = static_cast<std::size_t>(std::count_if(connection.publishes.begin(), connection.publishes.end(),
-                                                             [](const auto& one) { return !one->complete; }));
-    if (busy >= parts_.config.receive_maximum)
-      return fail(connection, mqtt::Reason::receive_maximum_exceeded, "[MQTT-3.3.4-7]");
-  }
+  if (connection.version == mqtt::Version::v5 && unacknowledged(connection) >= parts_.config.receive_maximum)
+    return fail(connection, mqtt::Reason::receive_maximum_exceeded, "[MQTT-3.3.4-7]");
   auto waiting = std::make_shared<Unacknowledged>();
   waiting->packet_id = packet.packet_id;
   waiting->qos = packet.qos;
-  connection.publishes.push_back(waiting);
+  connection.publishes[packet.qos - 1].push_back(waiting);
   if (packet.qos == 1) return route(connection, std::move(message), std::move(waiting));
   pb::Request request = request_for(connection);
   request.set_inbound(packet.packet_id);
@@ -91,20 +85,25 @@ void Front::complete(StreamId stream, const std::shared_ptr<Unacknowledged>& one
   if (Connection* connection = find(stream)) acknowledge(*connection);
 }
 
+std::size_t Front::unacknowledged(const Connection& connection) {
+  return connection.publishes[0].size() + connection.publishes[1].size();
+}
+
 void Front::acknowledge(Connection& connection) {
-  while (!connection.publishes.empty() && connection.publishes.front()->complete) {
-    const Unacknowledged& one = *connection.publishes.front();
-    const auto reason = one.matched == 0 ? mqtt::Reason::no_matching_subscribers : mqtt::Reason::success;
-    parts_.env.reached("publish.acked");
-    ++parts_.counters.acknowledgements;
-    if (one.qos == 1)
-      append_ack<mqtt::Puback>(connection, one.packet_id, reason);
-    else
-      append_ack<mqtt::Pubrec>(connection, one.packet_id, reason);
-    dirty_.insert(connection.stream);
-    connection.publishes.pop_front();
+  for (auto& queue : connection.publishes) {
+    for (; !queue.empty() && queue.front()->complete; queue.pop_front()) {
+      const Unacknowledged& one = *queue.front();
+      const auto reason = one.matched == 0 ? mqtt::Reason::no_matching_subscribers : mqtt::Reason::success;
+      parts_.env.reached("publish.acked");
+      ++parts_.counters.acknowledgements;
+      if (one.qos == 1)
+        append_ack<mqtt::Puback>(connection, one.packet_id, reason);
+      else
+        append_ack<mqtt::Pubrec>(connection, one.packet_id, reason);
+      dirty_.insert(connection.stream);
+    }
   }
-  if (!connection.paused || connection.publishes.size() >= 500) return;
+  if (!connection.paused || unacknowledged(connection) >= 500) return;
   connection.paused = false;
   parts_.env.pause_reading(connection.stream, false);
   process(connection);

@@ -61,6 +61,9 @@ Verdict judge_order(const Case& c) {
     const Message& message = c.index.messages()[r.message];
     if (now.retained || message.sends.empty() || message.sends.front() > r.event) continue;
     if (!seen.emplace(r.client, r.session, r.message).second) continue;
+    // QoS 0 keeps no memory: who was away at the first send may see what the publisher sent again, and
+    // newer messages before it.
+    if (now.qos == 0 && hopped(c, message, r.event)) continue;
     const std::size_t sent = message.sends.front();
     Newest& last = newest[{
         r.client, r.session, message.publisher, message.topic, now.qos, c.event(sent).connection}];
