@@ -61,6 +61,7 @@ TEST(Cluster, a_killed_stream_is_invisible) {
     net.send_many(2, 1, 50, 100);
     net.kill_streams(1, 2);
     net.run(300ms);
+    EXPECT_TRUE(net.all_arrived()) << "sent again with the new stream, not by time-out";
   }
   net.run(1s);
   EXPECT_EQ(net.delivered, 2000U);
@@ -187,6 +188,35 @@ TEST(Cluster, an_outbox_has_a_limit) {
   net.heal();
   net.run(5s);
   EXPECT_TRUE(net.all_up());
+  expect_no_faults(net);
+}
+
+TEST(Cluster, a_peer_whose_end_was_reset_is_found_out_though_idle) {
+  ToyNet net(2);
+  net.outbox = 10000;
+  net.boot(1);
+  net.run(2s);
+  net.send_many(1, 2, 20, 1000);  // overflows in one turn, over a sound link
+  net.run(1s);
+  EXPECT_EQ(net.nodes[1].downs[2], 1);
+  EXPECT_EQ(net.nodes[2].downs[1], 1);
+  EXPECT_TRUE(net.all_up() && net.send(1, 2) && net.send(2, 1));
+  net.run(1s);
+  EXPECT_TRUE(net.all_arrived());
+  expect_no_faults(net);
+}
+
+TEST(Cluster, a_restart_behind_a_relay_is_found_out) {
+  ToyNet net(3);
+  net.run(1s);
+  net.partition(1, 2);
+  net.run(3s);
+  net.boot(2);
+  net.run(900ms);
+  EXPECT_EQ(net.nodes[1].downs[2], 1);
+  EXPECT_TRUE(net.all_up() && net.send(1, 2) && net.send(2, 1));
+  net.run(1s);
+  EXPECT_TRUE(net.all_arrived());
   expect_no_faults(net);
 }
 
