@@ -14,8 +14,9 @@ void apply(State& state, const pb::Operation& operation, Changes& changes);
 /// `seen` covers the dots that made it (it was delivered, ended or forgotten there): ORSWOT.
 void merge(State& into, const State& other, Changes& changes);
 
-/// Drops tombstones (absent subscriptions, ended sessions, released inbound ids, retired identities,
-/// deleted retained) whose dots `stable` covers and whose stamps are at most `horizon`.
+/// Drops tombstones (absent subscriptions, ends, released inbound ids, done and retired identities,
+/// deleted retained) whose dots `stable` covers and whose stamps are at most `horizon`. The caller owes
+/// that no operation that could meet them is still under way: see "Forgetting" in README.md.
 void forget(State& state, const VersionVector& stable, std::uint64_t horizon, Changes& changes);
 
 /// How many tombstones there are (for G11 and metrics).
