@@ -71,6 +71,8 @@ void Coordinator::on_request(NodeId from, const pb::Request& request) {
     serving.parked.emplace_back(from, request);
     return;
   }
+  if (request.after() == 0 && request.came_from() != 0 && !parts_.slots.knows(slot, request.came_from()))
+    return redirect(from, request);
   bool again = false;
   if (!admit(slot, from, request, again)) return redirect(from, request);
   dispatch(slot, from, request, again);

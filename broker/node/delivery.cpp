@@ -260,7 +260,7 @@ void Coordinator::push(SlotId slot, const Attached& attached, const slot::Entry&
   deliver.set_dup(dup);
   deliver.set_retain(entry.retain);
   for (const auto identifier : entry.identifiers) deliver.add_identifiers(identifier);
-  if (attached.node == parts_.self.node) return parts_.front.deliver(deliver, message->second.message);
+  if (attached.node == parts_.self.node) return parts_.front.deliver(parts_.self.node, deliver, message->second.message);
   *deliver.mutable_message() = message->second.message;
   pb::PeerMessage envelope;
   *envelope.mutable_deliver() = std::move(deliver);
@@ -283,7 +283,7 @@ void Coordinator::push_qos0(const Attached& attached, const slot::pb::Message& m
   deliver.set_connection(attached.connection);
   deliver.set_retain(target.retain);
   for (const auto identifier : target.identifiers) deliver.add_identifiers(identifier);
-  if (attached.node == parts_.self.node) return parts_.front.deliver(deliver, message);
+  if (attached.node == parts_.self.node) return parts_.front.deliver(parts_.self.node, deliver, message);
   *deliver.mutable_message() = message;
   pb::PeerMessage envelope;
   *envelope.mutable_deliver() = std::move(deliver);

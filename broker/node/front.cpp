@@ -263,6 +263,7 @@ void Front::on_kick(const pb::Kick& kick) {
 }
 
 void Front::attach(Connection& connection) {
+  connection.held.clear();  // the new coordinator sends what it knows to be owed
   pb::Request request = request_for(connection);
   request.set_client(connection.client);
   *request.mutable_open()->mutable_connect() = connection.record;

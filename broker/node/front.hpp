@@ -38,6 +38,7 @@ struct Written {
   enum class Step : std::uint8_t { publish, puback, pubrec, pubrel, pubcomp };
   slot::Name name;
   Step step = Step::publish;
+  [[nodiscard]] bool open() const { return name.dot.seq != 0 && step != Step::puback && step != Step::pubcomp; }
 };
 
 struct Connection {
@@ -58,6 +59,8 @@ struct Connection {
   std::string out;
   std::deque<std::shared_ptr<Unacknowledged>> publishes[2];  ///< QoS 1; QoS 2: one must not hold up the other
   std::map<std::uint16_t, Written> written;
+  std::uint32_t outstanding = 0;  ///< of `written`: not finished by the client
+  std::deque<pb::Deliver> held;   ///< beyond the client's receive maximum, or under an id still in use
   pb::Acks acks;
   Instant last_heard{};
   Duration silence_max{};  ///< 0: none
@@ -78,8 +81,8 @@ class Front {
   void closed(StreamId stream);
   [[nodiscard]] bool owns(StreamId stream) const { return connections_.contains(stream); }
 
-  /// A packet from the session's coordinator.
-  void deliver(const pb::Deliver& deliver, const slot::pb::Message& message);
+  /// A packet from the session's coordinator; from anybody else it is dropped: the coordinator sends it again.
+  void deliver(NodeId from, const pb::Deliver& deliver, const slot::pb::Message& message);
   void on_kick(const pb::Kick& kick);
   void coordinator_changed(SlotId slot);
   /// Every slot's routes are known: clients may be served.
@@ -105,6 +108,8 @@ class Front {
   void acknowledge(Connection& connection);
   [[nodiscard]] static std::size_t unacknowledged(const Connection& connection);
   void on_pubrel(Connection& connection, const mqtt::Pubrel& packet);
+  void write_publish(Connection& connection, const pb::Deliver& deliver, const slot::pb::Message& message);
+  void release_held(Connection& connection);
   void on_ack(Connection& connection, pb::Ack::Kind kind, std::uint16_t id, bool failed);
   void on_subscribe(Connection& connection, const mqtt::Subscribe& packet);
   void on_unsubscribe(Connection& connection, const mqtt::Unsubscribe& packet);

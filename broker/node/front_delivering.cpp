@@ -53,64 +53,78 @@ std::optional<mqtt::Publish> publish_packet(const pb::Deliver& deliver, const sl
   return out;
 }
 
-void Front::deliver(const pb::Deliver& deliver, const slot::pb::Message& message) {
+void Front::deliver(NodeId from, const pb::Deliver& deliver, const slot::pb::Message& message) {
   Connection* connection = find(deliver.connection());
   if (connection == nullptr || connection->phase != Connection::Phase::open) return;
+  if (from != parts_.slots.coordinator(connection->session_slot)) return;
   const auto id = static_cast<std::uint16_t>(deliver.packet_id());
   if (deliver.qos() == 0) {
-    if (connection->out.size() + parts_.env.unsent(connection->stream) > unsent_max) {
-      ++parts_.counters.dropped;
-      return;
+    if (connection->out.size() + parts_.env.unsent(connection->stream) <= unsent_max)
+      return write_publish(*connection, deliver, message);
+    ++parts_.counters.dropped;
+    return;
+  }
+  const slot::Name name = slot::from_pb(deliver.name());
+  Written& written = connection->written[id];
+  if (written.name == name && name.dot.seq != 0) {
+    // A new coordinator repeats what this connection already had: say again what the client said.
+    switch (written.step) {
+      case Written::Step::publish:
+        if (!deliver.pubrel()) return;
+        break;
+      case Written::Step::puback: return on_ack(*connection, pb::Ack::PUBACK, id, false);
+      case Written::Step::pubcomp: return on_ack(*connection, pb::Ack::PUBCOMP, id, false);
+      case Written::Step::pubrec:
+        if (!deliver.pubrel()) return on_ack(*connection, pb::Ack::PUBREC, id, false);
+        break;
+      case Written::Step::pubrel: return;
     }
-  } else {
-    const slot::Name name = slot::from_pb(deliver.name());
-    Written& written = connection->written[id];
-    const bool known = written.name == name && (name.dot.seq != 0);
-    if (known) {
-      // A new coordinator repeats what this connection already had: say again what the client said.
-      switch (written.step) {
-        case Written::Step::publish:
-          if (!deliver.pubrel()) return;
-          break;
-        case Written::Step::puback: return on_ack(*connection, pb::Ack::PUBACK, id, false);
-        case Written::Step::pubcomp: return on_ack(*connection, pb::Ack::PUBCOMP, id, false);
-        case Written::Step::pubrec:
-          if (!deliver.pubrel()) return on_ack(*connection, pb::Ack::PUBREC, id, false);
-          break;
-        case Written::Step::pubrel: return;
-      }
-    }
-    written.name = name;
-    written.step = deliver.pubrel() ? Written::Step::pubrel : Written::Step::publish;
-    if (deliver.pubrel()) {
-      mqtt::Pubrel packet;
-      packet.packet_id = id;
-      mqtt::encode(packet, connection->version, connection->out);
-      dirty_.insert(connection->stream);
+  } else if (!deliver.pubrel()) {
+    // The coordinator before may have sent what this one does not know of: its window is not the client's.
+    const std::uint32_t maximum = connection->record.receive_maximum() == 0 ? 65535 : connection->record.receive_maximum();
+    if (written.open() || connection->outstanding >= maximum) {
+      connection->held.push_back(deliver);
+      *connection->held.back().mutable_message() = message;
       return;
     }
   }
-  auto packet = publish_packet(deliver, message, connection->version, parts_.env.wall_ms());
-  const std::uint32_t limit = connection->record.maximum_packet_size();
-  if (packet && limit != 0) {
-    packet->payload = Bytes::copy(message.payload());
-    if (mqtt::encoded_size(*packet, connection->version) > limit) packet.reset();
-  }
+  if (!written.open()) ++connection->outstanding;
+  written.name = name;
+  written.step = deliver.pubrel() ? Written::Step::pubrel : Written::Step::publish;
+  if (!deliver.pubrel()) return write_publish(*connection, deliver, message);
+  mqtt::Pubrel packet;
+  packet.packet_id = id;
+  mqtt::encode(packet, connection->version, connection->out);
+  dirty_.insert(connection->stream);
+}
+
+void Front::release_held(Connection& connection) {
+  std::deque<pb::Deliver> held;
+  held.swap(connection.held);
+  const NodeId coordinator = parts_.slots.coordinator(connection.session_slot);
+  for (const pb::Deliver& one : held) deliver(coordinator, one, one.message());
+}
+
+void Front::write_publish(Connection& connection, const pb::Deliver& deliver, const slot::pb::Message& message) {
+  const auto id = static_cast<std::uint16_t>(deliver.packet_id());
+  auto packet = publish_packet(deliver, message, connection.version, parts_.env.wall_ms());
+  const std::uint32_t limit = connection.record.maximum_packet_size();
+  if (packet) packet->payload = Bytes::copy(message.payload());
+  if (packet && limit != 0 && mqtt::encoded_size(*packet, connection.version) > limit) packet.reset();
   if (!packet) {  // expired, or larger than the client takes [MQTT-3.1.2-25]: done with, and counted
     ++parts_.counters.dropped;
-    if (deliver.qos() == 1) on_ack(*connection, pb::Ack::PUBACK, id, true);
-    if (deliver.qos() == 2) on_ack(*connection, pb::Ack::PUBREC, id, true);
+    if (deliver.qos() == 1) on_ack(connection, pb::Ack::PUBACK, id, true);
+    if (deliver.qos() == 2) on_ack(connection, pb::Ack::PUBREC, id, true);
     return;
   }
   ++parts_.counters.publishes_out;
-  if (limit == 0) packet->payload = Bytes::copy(message.payload());
-  mqtt::encode(*packet, connection->version, connection->out);
-  dirty_.insert(connection->stream);
+  mqtt::encode(*packet, connection.version, connection.out);
+  dirty_.insert(connection.stream);
 }
 
 void Front::on_ack(Connection& connection, pb::Ack::Kind kind, std::uint16_t id, bool failed) {
   const auto it = connection.written.find(id);
-  if (it == connection.written.end()) {
+  if (it == connection.written.end() || it->second.name.dot.seq == 0) {
     if (kind == pb::Ack::PUBREC) {
       mqtt::Pubrel packet;
       packet.packet_id = id;
@@ -120,6 +134,7 @@ void Front::on_ack(Connection& connection, pb::Ack::Kind kind, std::uint16_t id,
     }
     return;
   }
+  const bool was_open = it->second.open();
   switch (kind) {
     case pb::Ack::PUBACK: it->second.step = Written::Step::puback; break;
     case pb::Ack::PUBCOMP: it->second.step = Written::Step::pubcomp; break;
@@ -133,6 +148,8 @@ void Front::on_ack(Connection& connection, pb::Ack::Kind kind, std::uint16_t id,
   ack.set_packet_id(id);
   ack.set_failed(failed);
   with_acks_.insert(connection.stream);
+  if (was_open && !it->second.open()) --connection.outstanding;
+  if (!connection.held.empty() && was_open && !it->second.open()) release_held(connection);
 }
 
 }  // namespace hf::node

@@ -43,7 +43,7 @@ void ShardParts::handle(NodeId from, const pb::PeerMessage& message) {
     case pb::PeerMessage::kRouteAck: return routes.on_ack(from, message.route_ack().number());
     case pb::PeerMessage::kRequest: return coordinator.on_request(from, message.request());
     case pb::PeerMessage::kReply: return requests.on_reply(from, message.reply());
-    case pb::PeerMessage::kDeliver: return front.deliver(message.deliver(), message.deliver().message());
+    case pb::PeerMessage::kDeliver: return front.deliver(from, message.deliver(), message.deliver().message());
     case pb::PeerMessage::kKick: return front.on_kick(message.kick());
     case pb::PeerMessage::kCast:
       if (message.cast().local() || message.cast().slot() < config.slots)

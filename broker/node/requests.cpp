@@ -31,7 +31,14 @@ void Requests::restart(SlotId slot, Queue& queue) {
   queue.round = next_round_++;
   queue.last_sent = 0;
   queue.retrying = false;
+  const NodeId before = queue.target;
   queue.target = parts_.slots.coordinator(slot);
+  if (before != 0 && before != queue.target) {
+    queue.came_from = before;
+    queue.came_from_until = parts_.env.now() + 2 * parts_.config.detect_after;
+  }
+  const bool up = queue.came_from == parts_.self.node || parts_.cluster->is_up(queue.came_from);
+  if (!up || queue.came_from == queue.target || parts_.env.now() > queue.came_from_until) queue.came_from = 0;
   for (Pending& pending : queue.pending) pending.sent = false;
   pump(slot, queue);
 }
@@ -49,6 +56,7 @@ void Requests::pump(SlotId slot, Queue& queue) {
   for (; it != queue.pending.end(); ++it) {
     it->request.set_after(queue.last_sent);
     it->request.set_round(queue.round);
+    it->request.set_came_from(queue.came_from);
     queue.last_sent = it->request.id();
     it->sent = true;
     pb::PeerMessage message;
@@ -71,6 +79,7 @@ void Requests::on_reply(NodeId from, const pb::Reply& reply) {
   const auto it = std::lower_bound(queue.pending.begin(), queue.pending.end(), reply.id(),
                                    [](const Pending& p, std::uint64_t id) { return p.request.id() < id; });
   if (it == queue.pending.end() || it->request.id() != reply.id()) return;
+  if (from == queue.target) queue.came_from = 0;
   const Then then = std::move(it->then);
   queue.pending.erase(it);
   if (then) then(reply);

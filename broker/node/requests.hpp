@@ -52,6 +52,8 @@ class Requests {
   struct Queue {
     std::deque<Pending> pending;
     NodeId target = 0;
+    NodeId came_from = 0;      ///< the coordinator before: what it confirmed must not be overtaken
+    Instant came_from_until{};
     std::uint64_t round = 0;
     std::uint64_t last_sent = 0;
     bool retrying = false;

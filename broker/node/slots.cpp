@@ -235,6 +235,14 @@ void Slots::on_gossip(NodeId from, const pb::Gossip& gossip) {
   parts_.requests.unblock();
 }
 
+bool Slots::knows(SlotId id, NodeId node) const {
+  if (node == parts_.self.node || id == parts_.local_slot()) return true;
+  if (!parts_.cluster->is_up(node)) return false;
+  const auto all = holders(id);
+  if (std::find(all.begin(), all.end(), node) == all.end()) return true;
+  return slots_[id].held->synced(node, slots_[id].claim);
+}
+
 bool Slots::hints_elsewhere(SlotId slot) const {
   for (const auto& [node, peer] : peers_)
     if (node != slots_[slot].coordinator && parts_.cluster->is_up(node) && peer.hints.contains(slot)) return true;

@@ -43,6 +43,8 @@ class Slots {
   [[nodiscard]] replica::SlotReplica* held(SlotId slot) { return slots_[slot].held.get(); }
   [[nodiscard]] const replica::SlotReplica* held(SlotId slot) const { return slots_[slot].held.get(); }
   replica::SlotReplica& ensure_held(SlotId slot);
+  /// Has all that `node` had of a slot served here, when it yielded (or it has nothing of it).
+  [[nodiscard]] bool knows(SlotId slot, NodeId node) const;
   [[nodiscard]] bool hints_elsewhere(SlotId slot) const;
 
   void peer_up(NodeId node);

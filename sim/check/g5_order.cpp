@@ -47,7 +47,7 @@ Verdict judge_order(const Case& c) {
   Verdict v = verdict("G5", "order");
   std::set<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>>
       seen;  // client, session, message
-  // client, session, publisher, topic, QoS received, publisher's connection
+  // client, session, publisher, topic, QoS published and received, publisher's connection
   std::map<std::tuple<std::uint32_t,
                       std::uint32_t,
                       std::uint32_t,
@@ -66,7 +66,8 @@ Verdict judge_order(const Case& c) {
     if (now.qos == 0 && hopped(c, message, r.event)) continue;
     const std::size_t sent = message.sends.front();
     Newest& last = newest[{
-        r.client, r.session, message.publisher, message.topic, now.qos, c.event(sent).connection}];
+        r.client, r.session, message.publisher, message.topic,
+        static_cast<std::uint8_t>(c.event(sent).qos << 4U | now.qos), c.event(sent).connection}];
     if (last.number != 0) ++v.exercised;
     if (last.number > message.number && order_owed(c, sent, last.sent, last.received)) {
       const Event& other = c.event(last.received);
