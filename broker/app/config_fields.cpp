@@ -1,0 +1,116 @@
+// The table of all fields: path, what is expected there, how it is set and read.
+#include "broker/app/config_fields.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace hf::app {
+namespace {
+
+/// `At` answers a reference into Settings, for both setting and reading.
+template <class At>
+Field number(std::string path, std::uint64_t low, std::uint64_t high, At at) {
+  std::string expected =
+      "a whole number from " + std::to_string(low) + " to " + std::to_string(high);
+  return {std::move(path), std::move(expected),
+          [=](Settings& settings, const Json& value) {
+            const auto found = number_in(value, low, high);
+            using Type = std::remove_reference_t<decltype(at(settings))>;
+            if (found) at(settings) = static_cast<Type>(*found);
+            return found.has_value();
+          },
+          [=](const Settings& settings) { return Json(at(const_cast<Settings&>(settings))); }};
+}
+
+template <class At>
+Field duration(std::string path, Duration low, Duration high, At at) {
+  std::string expected = "a duration from " + duration_text(low) + " to " + duration_text(high) +
+                         ", such as \"1s\" or \"250ms\"";
+  return {std::move(path), std::move(expected),
+          [=](Settings& settings, const Json& value) {
+            const auto found = duration_of(value);
+            if (!found || *found < low || *found > high) return false;
+            at(settings) = *found;
+            return true;
+          },
+          [=](const Settings& settings) {
+            return Json(duration_text(at(const_cast<Settings&>(settings))));
+          }};
+}
+
+template <class At>
+Field text(std::string path, std::string expected, At at) {
+  return {std::move(path), std::move(expected),
+          [=](Settings& settings, const Json& value) {
+            if (!value.is_string() || value.get_ref<const std::string&>().empty()) return false;
+            at(settings) = value.get<std::string>();
+            return true;
+          },
+          [=](const Settings& settings) { return Json(at(const_cast<Settings&>(settings))); }};
+}
+
+template <class At>
+Field word(std::string path, std::vector<std::string> words, At at) {
+  std::string expected = "one of";
+  for (const auto& each : words) expected += (each == words.front() ? " \"" : ", \"") + each + "\"";
+  return {std::move(path), std::move(expected),
+          [=](Settings& settings, const Json& value) {
+            if (!value.is_string()) return false;
+            const auto& given = value.get_ref<const std::string&>();
+            if (std::find(words.begin(), words.end(), given) == words.end()) return false;
+            at(settings) = given;
+            return true;
+          },
+          [=](const Settings& settings) { return Json(at(const_cast<Settings&>(settings))); }};
+}
+
+std::vector<Field> make_fields() {
+  constexpr std::uint64_t u16 = std::numeric_limits<std::uint16_t>::max();
+  constexpr std::uint64_t u32 = std::numeric_limits<std::uint32_t>::max();
+  const std::string ip = "a numeric IPv4 or IPv6 address, such as \"0.0.0.0\"";
+  using S = Settings;
+  return {
+      number("node.id", 1, u32, [](S& s) -> auto& { return s.node.id; }),
+      text("listen.bind", ip, [](S& s) -> auto& { return s.bind; }),
+      number("listen.port", 1, u16, [](S& s) -> auto& { return s.port; }),
+      text("listen.peer_bind", ip, [](S& s) -> auto& { return s.peer_bind; }),
+      number("listen.peer_port", 1, u16, [](S& s) -> auto& { return s.peer_port; }),
+      number("listen.max_connections", 1, 10'000'000,
+             [](S& s) -> auto& { return s.node.max_connections; }),
+      text("storage.data_dir", "a path", [](S& s) -> auto& { return s.data_dir; }),
+      text("cluster.name", "a name", [](S& s) -> auto& { return s.node.cluster_name; }),
+      number("cluster.slots", 1, 65536, [](S& s) -> auto& { return s.node.slots; }),
+      number("cluster.replicas", 1, 15, [](S& s) -> auto& { return s.node.replicas; }),
+      number("cluster.write_quorum", 1, 15, [](S& s) -> auto& { return s.node.write_quorum; }),
+      duration("cluster.heartbeat", 10ms, 60s, [](S& s) -> auto& { return s.node.heartbeat_every; }),
+      duration("cluster.detect", 30ms, 600s, [](S& s) -> auto& { return s.node.detect_after; }),
+      number("cluster.max_outbox", 65536, std::uint64_t{1} << 40U,
+             [](S& s) -> auto& { return s.node.max_outbox_bytes; }),
+      duration("clock.max_drift", 1ms, 24h, [](S& s) -> auto& { return s.node.max_clock_drift; }),
+      number("mqtt.max_packet_size", 256, 268'435'455,
+             [](S& s) -> auto& { return s.node.max_packet_size; }),
+      number("mqtt.receive_maximum", 1, u16,
+             [](S& s) -> auto& { return s.node.receive_maximum; }),
+      duration("mqtt.connect_timeout", 100ms, 600s,
+               [](S& s) -> auto& { return s.node.connect_timeout; }),
+      // Packet ids are given out in 16 stripes (DESIGN.md, 5.5): at most 4095 are in one.
+      number("session.max_inflight", 1, 4095, [](S& s) -> auto& { return s.node.max_inflight; }),
+      number("session.max_queued", 1, u32,
+             [](S& s) -> auto& { return s.node.max_queued_messages; }),
+      number("session.expiry_max", 0, u32,
+             [](S& s) -> auto& { return s.node.session_expiry_max; }),
+      word("log.level", {"debug", "info", "warn", "error"},
+           [](S& s) -> auto& { return s.log_level; }),
+      word("log.format", {"text", "json"}, [](S& s) -> auto& { return s.log_format; }),
+  };
+}
+
+}  // namespace
+
+const std::vector<Field>& fields() {
+  static const std::vector<Field> table = make_fields();
+  return table;
+}
+
+}  // namespace hf::app

@@ -1,0 +1,42 @@
+// The settings of holdfastd: their file, their checks, their print-out.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "broker/base/result.hpp"
+#include "broker/node/config.hpp"
+
+namespace hf::app {
+
+struct Settings {
+  node::Config node;
+  std::string bind = "0.0.0.0";        ///< listen.bind: for clients
+  std::uint16_t port = 1883;           ///< listen.port
+  std::string peer_bind = "0.0.0.0";   ///< listen.peer_bind: for other nodes
+  std::uint16_t peer_port = 7946;      ///< listen.peer_port
+  std::string data_dir = "./holdfast-data";  ///< storage.data_dir
+  std::string log_level = "info";      ///< log.level
+  std::string log_format = "text";     ///< log.format
+};
+
+/// Lays the fields of a JSON text (with // comments) over `settings`. `source` is what errors call it.
+/// An error names source, path of the field, its value, what was expected, and the nearest known name.
+Result<void> apply_text(Settings& settings, std::string_view json, const std::string& source);
+Result<void> apply_file(Settings& settings, const std::string& path);
+
+/// Sets one field from the command line: ("listen.port", "1884", "--port").
+Result<void> apply_value(Settings& settings, const std::string& path, const std::string& value,
+                         const std::string& source);
+
+/// Adds a member from "id=2,address=host:7946,zone=b,name=n2".
+Result<void> add_member(Settings& settings, const std::string& text, const std::string& source);
+
+/// After everything is laid over: fills in a single node's member, and checks fields against each other.
+Result<void> complete(Settings& settings);
+
+/// Every field with its value in force, as JSON that apply_text() takes back.
+std::string print(const Settings& settings);
+
+}  // namespace hf::app

@@ -1,0 +1,85 @@
+// holdfastd: one node. Settings, ports, storage, then the shard on its loop until asked to stop.
+#include <csignal>
+#include <exception>
+#include <iostream>
+#include <string>
+
+#include <sys/resource.h>
+
+#include "broker/app/command_line.hpp"
+#include "broker/app/logging.hpp"
+#include "broker/app/storage_wiring.hpp"
+#include "broker/host/host.hpp"
+#include "broker/node/shard.hpp"
+
+namespace hf::app {
+namespace {
+
+enum ExitStatus { exit_fine = 0, exit_no_port = 1, exit_no_storage = 3 };
+
+/// A connection is a descriptor: take all that the system grants.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+host::HostOptions host_options(const Settings& settings) {
+  host::HostOptions options;
+  options.client_bind = settings.bind;
+  options.client_port = settings.port;
+  options.peer_bind = settings.peer_bind;
+  options.peer_port = settings.peer_port;
+  options.max_connections = settings.node.max_connections;
+  options.log = log;
+  options.die = die;
+  return options;
+}
+
+int serve(const Settings& settings) {
+  set_up_logging(settings.log_level, settings.log_format);
+  raise_descriptor_limit();
+  static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+
+  auto host = host::Host::open(host_options(settings));
+  if (!host) {
+    log(env::Level::error, host.error().text);
+    return exit_no_port;
+  }
+  auto storage = open_storage(**host, settings.data_dir);
+  if (!storage) {
+    log(env::Level::error, storage.error().text);
+    return exit_no_storage;
+  }
+  node::Shard shard((*host)->environment(), settings.node);
+  log(env::Level::info, "holdfastd " HF_VERSION ": node " + std::to_string(settings.node.id) + " of " +
+                            std::to_string(settings.node.members.size()) + " in cluster '" +
+                            settings.node.cluster_name + "', clients at " + settings.bind + " port " +
+                            std::to_string((*host)->client_port()) + ", peers at " +
+                            settings.peer_bind + " port " + std::to_string((*host)->peer_port()) +
+                            ", data in " + settings.data_dir);
+  (*host)->start(shard);
+  (*host)->run();
+  storage->reset();  // calls the host: ends before it, and before the shard
+  log(env::Level::info, "stopped");
+  return exit_fine;
+}
+
+}  // namespace
+}  // namespace hf::app
+
+int main(int argc, char** argv) {
+  try {
+    const auto command = hf::app::read_command_line(argc, argv);
+    if (!command.order) return command.exit_status;
+    const auto& order = *command.order;
+    if (order.print_only) std::cout << hf::app::print(order.settings) << "\n";
+    if (order.check_only && !order.print_only) std::cout << "the configuration is good\n";
+    if (order.print_only || order.check_only) return 0;
+    return hf::app::serve(order.settings);
+  } catch (const std::exception& error) {
+    std::cerr << "holdfastd: " << error.what() << "\n";
+    return 4;
+  }
+}

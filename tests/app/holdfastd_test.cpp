@@ -1,0 +1,1 @@
+// holdfastd from outside: what it prints and how it exits.
