@@ -34,7 +34,7 @@ void equal_meaning(const World& world) {
 }
 
 void run(bool forgetting) {
-  World world(*rc::gen::inRange<std::size_t>(1, 6));
+  World world(*rc::gen::element<std::size_t>(1, 2, 3, 3, 4, 5), *rc::gen::element(1U, 2U, 3U));
   for (const auto& step : steps()) {
     if (step.what % 100 >= 97 && !forgetting) continue;
     world.step(step);

@@ -310,6 +310,39 @@ TEST(Forgetting, an_ended_session_leaves_nothing_and_a_copy_with_it_does_not_bri
   EXPECT_EQ(rows(state).size(), 1U);
 }
 
+TEST(Forgetting, a_release_under_an_attachment_later_than_the_present_one_waits_for_a_later_one) {
+  Maker m;
+  const auto connect = m.connect(10, false, 1);
+  const auto taken = m.connect(20, false, 1);
+  const auto attach = m.attach(30, stamp(10), false, 2);
+  const auto release = m.release(31, 4, stamp(30, 2), 2);
+  State state = apply_all({connect, attach, release, taken});
+  EXPECT_EQ(session(state).attach_stamp, stamp(20));
+  EXPECT_EQ(forget_all(state), 1U);
+  Changes changes;
+  apply(state, m.attach(40, stamp(20), false, 1), changes);
+  EXPECT_EQ(forget_all(state), 0U);
+}
+
+// What the second duty of forget's caller is for (README.md). `late` saw the Retire only after it
+// had issued its Enqueue; the Retire is stable, all stamps up to the horizon are, and yet `early`
+// forgets too soon.
+TEST(Forgetting, too_soon_a_publish_comes_back_the_second_duty_prevents_it) {
+  Maker m;
+  const auto connect = m.connect(10, false, 1);
+  const auto first = m.enqueue(11, 1, 1);
+  const auto done = m.done(12, Maker::name(1), 1);
+  const auto retire = m.retire(13, 1, 1);
+  const auto second = m.enqueue(20, 1, 2);
+  const State late = apply_all({connect, second, first, done, retire});
+  State early = apply_all({connect, first, done, retire});
+  Changes changes;
+  forget(early, VersionVector::meet(early.seen, late.seen), 19, changes);
+  apply(early, second, changes);
+  EXPECT_TRUE(session(late).queue.empty());
+  EXPECT_EQ(session(early).queue.size(), 1U);
+}
+
 TEST(Forgetting, the_end_before_a_live_session_goes_too) {
   Maker m;
   State state = apply_all({m.connect(10, true)});

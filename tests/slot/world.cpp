@@ -35,7 +35,16 @@ const Entry* pick(const Session& session, unsigned n) {
 
 }  // namespace
 
-World::World(std::size_t count) {
+/// One of the first identities whose publisher is not through with them, as far as the holder
+/// knows.
+unsigned World::current(const Holder& holder, unsigned n) {
+  unsigned number = 0;
+  for (n %= spread_ + 1; holder.released.contains(number) || n-- > 0;) ++number;
+  identities_ = std::max(identities_, number + 1);
+  return number;
+}
+
+World::World(std::size_t count, unsigned spread) : spread_(spread) {
   for (std::size_t i = 0; i < count; ++i)
     holders.emplace_back(Origin{static_cast<NodeId>(i + 1), 1});
 }
@@ -65,7 +74,7 @@ void World::step(const Step& step) {
 }
 
 bool World::issue_session(Holder& holder, const Step& step) {
-  const std::string& client = clients[step.a % 3];
+  const std::string& client = clients[step.a % spread_];
   const auto it = holder.state.sessions.find(client);
   const Session* session = it == holder.state.sessions.end() ? nullptr : &it->second;
   const bool exists = session != nullptr && session->exists();
@@ -158,18 +167,16 @@ bool World::issue_queue(Holder& holder, const Step& step) {
     enqueue->mutable_message()->set_topic("a/b");
     enqueue->mutable_message()->set_payload("p" + std::to_string(operations.size()));
     enqueue->mutable_message()->set_qos(kind < 2 ? 1 : 2);
-    const unsigned number = step.c % 4;
-    if (kind >= 2) {
-      if (holder.released.contains(number)) return false;  // its publisher is through with it
-      *enqueue->mutable_message()->mutable_identity() = identity(number);
-    }
-    for (unsigned i = 0; i < 3; ++i) {
+    if (kind >= 2)
+      *enqueue->mutable_message()->mutable_identity() = identity(current(holder, step.c));
+    for (unsigned i = 0; i < spread_; ++i) {
       const auto it = holder.state.sessions.find(clients[i]);
-      if (((step.a >> i) & 1U) == 0 || it == holder.state.sessions.end() || !it->second.exists())
+      if ((spread_ > 1 && ((step.a >> i) & 1U) == 0) || it == holder.state.sessions.end() ||
+          !it->second.exists())
         continue;
       auto* target = enqueue->add_targets();
       target->set_client(clients[i]);
-      target->set_qos(kind < 2 ? 1 : 1 + step.c / 4 % 2);
+      target->set_qos(kind < 2 ? 1 : 1 + step.c / 8 % 2);
       target->add_identifiers(step.c);
     }
     if (enqueue->targets().empty()) return false;
@@ -177,11 +184,11 @@ bool World::issue_queue(Holder& holder, const Step& step) {
     return true;
   }
   if (kind == 11) {
-    op.mutable_retire()->add_names()->CopyFrom(identity(step.c % 4));
+    op.mutable_retire()->add_names()->CopyFrom(identity(current(holder, step.c)));
     issue(holder, std::move(op));
     return true;
   }
-  const auto it = holder.state.sessions.find(clients[step.a % 3]);
+  const auto it = holder.state.sessions.find(clients[step.a % spread_]);
   const Entry* entry = it == holder.state.sessions.end() ? nullptr : pick(it->second, step.c);
   if (entry == nullptr || !it->second.exists()) return false;
   if (kind < 8) {
@@ -306,7 +313,7 @@ void World::drain() {
     issue(holder, std::move(connect));
   }
   pb::Operation retire;
-  for (unsigned number = 0; number < 4; ++number)
+  for (unsigned number = 0; number < identities_; ++number)
     *retire.mutable_retire()->add_names() = identity(number);
   issue(holder, std::move(retire));
   heal();

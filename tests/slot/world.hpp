@@ -32,7 +32,8 @@ struct Holder {
 
 class World {
  public:
-  explicit World(std::size_t holders);
+  /// `spread`, 1 to 3: how many clients and, plus one, identities. Few meet more often.
+  explicit World(std::size_t holders, unsigned spread = 3);
 
   std::vector<Holder> holders;
   std::vector<pb::Operation> operations;  ///< all there ever were
@@ -63,6 +64,10 @@ class World {
   [[nodiscard]] VersionVector stable() const;
   [[nodiscard]] std::uint64_t safe_horizon(const VersionVector& stable) const;
 
+  unsigned current(const Holder& holder, unsigned n);
+
+  const unsigned spread_;
+  unsigned identities_ = 0;
   std::vector<VersionVector> seen_at_issue_;  ///< of operations[i]
 };
 
