@@ -1,6 +1,7 @@
 // Properties, reasons, UTF-8 and topic syntax.
 #include <gtest/gtest.h>
 
+#include "broker/mqtt/decoder.hpp"
 #include "broker/mqtt/encoder.hpp"
 #include "broker/mqtt/topic_syntax.hpp"
 #include "broker/mqtt/utf8.hpp"
@@ -95,6 +96,22 @@ TEST(MqttTopicSyntax, Filters) {
   EXPECT_EQ(filter_fault("$share/g", true), share_name);
   EXPECT_EQ(filter_fault("$share/g", false), none);
   EXPECT_EQ(filter_fault("$share", true), none);
+}
+
+TEST(MqttEncoder, LengthsAtTheirBoundaries) {
+  for (const std::size_t remaining : {127U, 128U, 16383U, 16384U, 2097151U, 2097152U}) {
+    const Publish publish{"t", Bytes(std::string(remaining - 3, 'p')), 0, false, false, 0, {}};
+    std::string bytes;
+    encode(publish, Version::v311, bytes);
+    EXPECT_EQ(bytes.size(), encoded_size(publish, Version::v311)) << remaining;
+    Decoder decoder(Role::client, static_cast<std::uint32_t>(bytes.size()));
+    decoder.set_version(Version::v311);
+    decoder.feed(Bytes(bytes));
+    Packet packet;
+    ASSERT_EQ(decoder.next(packet), Decoded::packet) << remaining;
+    EXPECT_EQ(std::get<Publish>(packet), publish);
+    EXPECT_EQ(decoder.buffered(), 0U);
+  }
 }
 
 TEST(MqttEncoder, LeavesOutWhat311DoesNotKnow) {
