@@ -116,7 +116,7 @@ INSTANTIATE_TEST_SUITE_P(table, Mutants,
                                          Catch{"unsubscribe_not_logged", "split-brain", "G4"},
                                          Catch{"resume_forgets_session", "partial-partition", "G1"},
                                          Catch{"minority_refuses", "split-brain", "G6"}),
-                         [](const auto& info) { return std::string(info.param.mutant); });
+                         [](const auto& which) { return std::string(which.param.mutant); });
 
 TEST(MutantTable, names_are_unique) {
   for (const auto& row : mutants()) {
