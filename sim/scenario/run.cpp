@@ -87,7 +87,7 @@ void Runner::build_nodes() {
   history_.facts.replicas = std::min<std::uint32_t>(config.replicas, id);
   history_.facts.write_quorum = config.write_quorum;
   history_.facts.detect_after = config.detect_after.count();
-  history_.facts.settle = std::max<VirtualTime>(3'000'000'000, 2 * config.detect_after.count());
+  history_.facts.settle = 2 * config.detect_after.count();
 }
 
 void Runner::set_disk(const std::string& node) {
