@@ -308,6 +308,9 @@ TEST(Forgetting, an_ended_session_leaves_nothing_and_a_copy_with_it_does_not_bri
   Changes changes;
   merge(state, apply_all(all), changes);
   EXPECT_EQ(rows(state).size(), 1U);
+  State remembering = apply_all(all);
+  merge(remembering, state, changes);
+  EXPECT_EQ(rows(remembering).size(), 1U);
 }
 
 TEST(Forgetting, a_release_under_an_attachment_later_than_the_present_one_waits_for_a_later_one) {
