@@ -108,7 +108,7 @@ bool Slots::complete_enough() const {
 
 void Slots::stop_serving(Slot& slot, SlotId id) {
   slot.claiming = false;
-  claims_.erase(id);
+  if (slot.ready || !slot.replica) claims_.erase(id);
   if (!slot.serving) return;
   slot.serving = false;
   slot.held->drop_gates();
@@ -125,9 +125,9 @@ void Slots::refresh(SlotId id) {
   const NodeId before = slot.coordinator;
   choose_coordinator(id);
   const bool mine = slot.coordinator == self;
+  if (before != slot.coordinator) parts_.requests.coordinator_changed(id);
   if (mine && parts_.env.now() < slot.hold_off) return;
   if (mine || slot.replica) ensure_held(id);
-  if (before != slot.coordinator) parts_.requests.coordinator_changed(id);
   if (!slot.held) return;
 
   replica::Quorum quorum;
@@ -191,7 +191,7 @@ void Slots::check_progress(SlotId id) {
     parts_.env.reached("slot.serving");
     parts_.coordinator.begin_serving(id);
   }
-  if (!slot.claiming) claims_.erase(id);
+  if (!slot.claiming && (slot.ready || !slot.replica)) claims_.erase(id);
 }
 
 bool Slots::decide_yield(SlotId id, NodeId claimer) {

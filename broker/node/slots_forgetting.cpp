@@ -13,7 +13,11 @@ void Slots::tick() {
     if (slot.claiming && !slot.serving) {  // somebody did not yield, or a holder is slow: ask again
       replica::Outbox out;
       for (const NodeId node : holders(id))
-        if (!slot.held->synced(node, slot.claim)) slot.held->follow(node, true, slot.claim, out);
+        if (!slot.held->synced(node, slot.claim)) {
+          parts_.env.log(env::Level::debug, "slot " + std::to_string(id) + " waits for node " + std::to_string(node) + ": " +
+                                                slot.held->why_not_synced(node, slot.claim));
+          slot.held->follow(node, true, slot.claim, out);
+        }
       touched_.insert(id);
       flush(out);
     }

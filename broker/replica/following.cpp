@@ -38,6 +38,19 @@ bool SlotReplica::synced(NodeId source, std::uint64_t claim) const {
   return state_.seen.covers(it->second.target);
 }
 
+std::string SlotReplica::why_not_synced(NodeId source, std::uint64_t claim) const {
+  const auto it = sources_.find(source);
+  if (it == sources_.end()) return "not followed";
+  if (!it->second.answered) return "no answer";
+  if (it->second.incoming) return "its state is on the way";
+  if (claim != 0 && (!it->second.yielded || it->second.claim != claim)) return "it did not yield";
+  for (const auto& [origin, seq] : it->second.target.entries())
+    if (state_.seen.seen(origin) < seq)
+      return "it has " + std::to_string(seq) + " operations of node " + std::to_string(origin.node) + " boot " +
+             std::to_string(origin.boot) + ", here are " + std::to_string(state_.seen.seen(origin));
+  return "nothing";
+}
+
 void SlotReplica::peer_down(NodeId peer) {
   readers_.erase(peer);
   sources_.erase(peer);
