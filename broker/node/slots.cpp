@@ -183,6 +183,7 @@ void Slots::check_progress(SlotId id) {
   if (slot.replica && !slot.ready) {
     slot.ready = true;
     parts_.gossip_soon();
+    if (!slot.claiming) return refresh(id);  // being ready may make this node the coordinator
   }
   if (slot.claiming && !slot.serving) {
     slot.serving = true;
