@@ -32,6 +32,7 @@ void Coordinator::reply(NodeId to, pb::Reply reply) {
 void Coordinator::redirect(NodeId to, const pb::Request& request) {
   pb::Reply no = answer(request);
   no.set_redirect(true);
+  no.set_time(parts_.clock->last());
   reply(to, std::move(no));
 }
 
@@ -73,9 +74,19 @@ void Coordinator::on_request(NodeId from, const pb::Request& request) {
   }
   if (request.after() == 0 && request.came_from() != 0 && !parts_.slots.knows(slot, request.came_from()))
     return redirect(from, request);
+  if (outlived(slot, request)) return redirect(from, request);
   bool again = false;
   if (!admit(slot, from, request, again)) return redirect(from, request);
   dispatch(slot, from, request, again);
+}
+
+/// A request that lay here while its front asked elsewhere: what it names may be forgotten, or its session
+/// attached to another coordinator since. A front that still wants it sends it again, with a new time.
+bool Coordinator::outlived(SlotId slot, const pb::Request& request) {
+  if (slot == parts_.local_slot()) return false;
+  if (request.time() < parts_.slots.held(slot)->horizon()) return true;
+  const slot::Session* now = session(slot, request.client());
+  return now != nullptr && now->attach_stamp.origin != parts_.self && request.time() < now->attach_stamp.time;
 }
 
 bool Coordinator::admit(SlotId slot, NodeId from, const pb::Request& request, bool& again) {

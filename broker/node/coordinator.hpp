@@ -73,6 +73,7 @@ class Coordinator {
     std::vector<std::uint32_t> identifiers;
   };
 
+  [[nodiscard]] bool outlived(SlotId slot, const pb::Request& request);
   [[nodiscard]] bool admit(SlotId slot, NodeId from, const pb::Request& request, bool& again);
   void dispatch(SlotId slot, NodeId from, const pb::Request& request, bool again);
   slot::Dot append(SlotId slot, slot::pb::Operation operation, slot::Stamp stamp);

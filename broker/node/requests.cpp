@@ -57,6 +57,7 @@ void Requests::pump(SlotId slot, Queue& queue) {
     it->request.set_after(queue.last_sent);
     it->request.set_round(queue.round);
     it->request.set_came_from(queue.came_from);
+    it->request.set_time(parts_.clock->last());
     queue.last_sent = it->request.id();
     it->sent = true;
     pb::PeerMessage message;
@@ -71,6 +72,7 @@ void Requests::on_reply(NodeId from, const pb::Reply& reply) {
   if (found == queues_.end()) return;
   Queue& queue = found->second;
   if (reply.redirect()) {
+    parts_.clock->observe(reply.time());
     if (reply.round() != queue.round || queue.retrying || from != queue.target) return;
     queue.retrying = true;
     if (!retry_at_) retry_at_ = parts_.env.now() + 50ms;

@@ -107,10 +107,9 @@ bool Slots::complete_enough() const {
 }
 
 void Slots::stop_serving(Slot& slot, SlotId id) {
-  slot.claiming = false;
   if (slot.ready || !slot.replica) claims_.erase(id);
-  if (!slot.serving) return;
-  slot.serving = false;
+  if (!slot.claiming && !slot.serving) return;
+  slot.claiming = slot.serving = false;
   slot.held->drop_gates();
   parts_.coordinator.stop_serving(id);
 }

@@ -69,6 +69,7 @@ SlotReplica::Received SlotReplica::receive(NodeId from, const pb::ReplicaMessage
       if (it == sources_.end() || it->second.claim != message.follow_ok().claim()) break;
       it->second.answered = true;
       it->second.yielded = message.follow_ok().yielded();
+      horizon_ = std::max(horizon_, message.follow_ok().horizon());
       it->second.target = slot::from_pb(message.follow_ok().seen());
       pb::ReplicaMessage reply;  // what is durable here may have moved since the Follow was sent
       reply.set_slot(state_.id);
@@ -115,6 +116,7 @@ void SlotReplica::on_follow(NodeId from, const pb::Follow& follow, bool yield, O
   slot::to_pb(state_.seen, reply.mutable_follow_ok()->mutable_seen());
   reply.mutable_follow_ok()->set_yielded(yield);
   reply.mutable_follow_ok()->set_claim(follow.claim());
+  reply.mutable_follow_ok()->set_horizon(horizon_);
   out.emplace_back(from, std::move(reply));
   if (!reader.known.covers(log_.floor()))
     begin_transfer(reader);

@@ -177,7 +177,9 @@ void SlotReplica::forget(const slot::VersionVector& stable, std::uint64_t horizo
   last_stable_.join(stable);
   if (mutant_.is("log_never_forgotten")) return;
   log_.drop_stable(last_stable_);
-  if (horizon != 0) slot::forget(state_, last_stable_, horizon, changes);
+  if (horizon == 0) return;
+  horizon_ = std::max(horizon_, horizon);
+  slot::forget(state_, last_stable_, horizon, changes);
 }
 
 bool SlotReplica::something_to_forget() const {

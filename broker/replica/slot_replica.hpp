@@ -98,6 +98,8 @@ class SlotReplica {
   /// node lacks (0 if any is missing).
   [[nodiscard]] std::pair<slot::VersionVector, std::uint64_t> stable(NodeId self) const;
   void forget(const slot::VersionVector& stable, std::uint64_t horizon, slot::Changes& changes);
+  /// Memory of what is stamped up to here may be gone.
+  [[nodiscard]] std::uint64_t horizon() const { return horizon_; }
   [[nodiscard]] bool something_to_forget() const;
   /// May this stray copy go: all replicas have confirmed all of it.
   [[nodiscard]] bool covered_by_stable() const { return last_stable_.covers(state_.seen); }
@@ -150,6 +152,7 @@ class SlotReplica {
   std::deque<Gate> stored_gates_, majority_gates_;
   slot::VersionVector durable_;
   slot::VersionVector last_stable_;
+  std::uint64_t horizon_ = 0;
   std::uint64_t log_stored_end_ = 1;    ///< log items below are on disk (or on their way)
   std::uint64_t log_stored_begin_ = 1;
   slot::VersionVector loaded_log_;
