@@ -10,7 +10,11 @@ namespace hf::node {
 namespace {
 constexpr std::size_t parked_max = 100'000;  ///< requests per slot that wait for it to be served
 constexpr std::uint32_t never = 0xFFFFFFFF;  ///< session expiry: does not
+
+bool same_connection(const slot::pb::Front& a, const slot::pb::Front& b) {
+  return a.node() == b.node() && a.boot() == b.boot() && a.shard() == b.shard() && a.connection() == b.connection();
 }
+}  // namespace
 
 void Coordinator::start() { serving_.resize(parts_.config.slots + 1); }
 
@@ -128,7 +132,9 @@ void Coordinator::open(SlotId slot, NodeId from, const pb::Request& request) {
     return reply(from, std::move(yes));
   }
   const bool existed = old != nullptr && old->exists() && !old->connect->bound();
-  bool present = existed && !ask.connect().clean();
+  // The same CONNECT asked for again: its first answer was lost with the coordinator that gave it.
+  const bool repeated = old != nullptr && old->exists() && same_connection(old->connect->front(), ask.connect().front());
+  bool present = repeated ? old->connect->session_present() : existed && !ask.connect().clean();
   if (parts_.config.mutant.is("resume_forgets_session") && old != nullptr && old->exists() &&
       old->connect->front().node() != ask.connect().front().node())
     present = false;
@@ -136,14 +142,16 @@ void Coordinator::open(SlotId slot, NodeId from, const pb::Request& request) {
   slot::pb::Operation operation;
   *operation.mutable_connect() = ask.connect();
   operation.mutable_connect()->set_client(client);
+  operation.mutable_connect()->set_session_present(present);
   if (existed && old->connect->bound()) operation.mutable_connect()->set_clean(true);
-  if (ask.attach()) {
-    *operation.mutable_connect()->mutable_connect() = ask.connected();
+  const slot::Stamp stamp = parts_.stamp();
+  const slot::Stamp connect = repeated ? old->connect_stamp : ask.attach() ? connected : stamp;
+  if (connect != stamp) {
+    slot::to_pb(connect, operation.mutable_connect()->mutable_connect());
     operation.mutable_connect()->set_clean(false);
   }
-  const slot::Stamp stamp = parts_.stamp();
-  slot::to_pb(ask.attach() ? connected : stamp, yes.mutable_connect());
-  if (!ask.attach() && existed) parts_.env.reached("session.resumed");
+  slot::to_pb(connect, yes.mutable_connect());
+  if (!ask.attach() && present) parts_.env.reached("session.resumed");
   const auto dot = append(slot, std::move(operation), stamp);
   parts_.slots.held(slot)->when_stored(dot, false, [this, slot, from, request, client, stamp, yes = std::move(yes)] {
     reply(from, yes);
