@@ -127,13 +127,13 @@ void Coordinator::open(SlotId slot, NodeId from, const pb::Request& request) {
   pb::Reply yes = answer(request);
   slot::Session* old = session(slot, client);
   const slot::Stamp connected = slot::from_pb(ask.connected());
-  if (ask.attach() && old != nullptr && old->exists() && old->connect_stamp > connected) {
+  // The same CONNECT asked for again (its first answer was lost with the coordinator that gave it), or attached.
+  const bool repeated = old != nullptr && old->exists() && same_connection(old->connect->front(), ask.connect().front());
+  if (ask.attach() && !repeated && old != nullptr && old->exists() && old->connect_stamp > connected) {
     yes.set_superseded(true);
     return reply(from, std::move(yes));
   }
   const bool existed = old != nullptr && old->exists() && !old->connect->bound();
-  // The same CONNECT asked for again: its first answer was lost with the coordinator that gave it.
-  const bool repeated = old != nullptr && old->exists() && same_connection(old->connect->front(), ask.connect().front());
   bool present = repeated ? old->connect->session_present() : existed && !ask.connect().clean();
   if (parts_.config.mutant.is("resume_forgets_session") && old != nullptr && old->exists() &&
       old->connect->front().node() != ask.connect().front().node())
