@@ -34,6 +34,8 @@ class Coordinator {
 
   void begin_serving(SlotId slot);
   void stop_serving(SlotId slot);
+  /// Do requests wait for the slot to be served here.
+  [[nodiscard]] bool parks(SlotId slot) const { return !serving_[slot].parked.empty(); }
   /// Operations of others, or a merge, changed the slot.
   void changed(SlotId slot, const slot::Changes& changes);
   void front_restarted(NodeId node, std::uint32_t boot);

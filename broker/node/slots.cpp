@@ -108,9 +108,9 @@ bool Slots::complete_enough() const {
 
 void Slots::stop_serving(Slot& slot, SlotId id) {
   if (slot.ready || !slot.replica) claims_.erase(id);
-  if (!slot.claiming && !slot.serving) return;
+  if (!slot.claiming && !slot.serving && !parts_.coordinator.parks(id)) return;
+  if (slot.held) slot.held->drop_gates();
   slot.claiming = slot.serving = false;
-  slot.held->drop_gates();
   parts_.coordinator.stop_serving(id);
 }
 
@@ -125,7 +125,8 @@ void Slots::refresh(SlotId id) {
   choose_coordinator(id);
   const bool mine = slot.coordinator == self;
   if (before != slot.coordinator) parts_.requests.coordinator_changed(id);
-  if (mine && parts_.env.now() < slot.hold_off) return;
+  if (!mine) stop_serving(slot, id);
+  if (mine && !slot.claiming && parts_.env.now() < std::max(slot.hold_off, alone_until_)) return;
   if (mine || slot.replica) ensure_held(id);
   if (!slot.held) return;
 
@@ -150,7 +151,6 @@ void Slots::refresh(SlotId id) {
     claims_.insert(id);
     for (const NodeId node : wanted) slot.held->follow(node, true, slot.claim, out);
   } else {
-    if (!mine) stop_serving(slot, id);
     for (const NodeId node : wanted) {
       if (slot.held->follows(node)) continue;
       slot.held->follow(node, mine, mine ? slot.claim : 0, out);
@@ -214,6 +214,10 @@ void Slots::peer_up(NodeId node) {
 }
 
 void Slots::peer_down(NodeId node) {
+  // Who finds itself in a minority may be the one that was away, paused say: it gives its links time to come back
+  // before it speaks for slots that others served.
+  if (2 * parts_.cluster->view().size() <= parts_.config.members.size())
+    alone_until_ = parts_.env.now() + parts_.config.detect_after;
   for (Slot& slot : slots_)
     if (slot.held) slot.held->peer_down(node);
   refresh_all();

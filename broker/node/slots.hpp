@@ -102,6 +102,7 @@ class Slots {
   std::map<NodeId, Peer> peers_;
   std::set<SlotId> touched_, forgettable_, claims_;
   std::uint64_t next_claim_ = 1;
+  Instant alone_until_{};  ///< a minority claims nothing before
 };
 
 }  // namespace hf::node
