@@ -300,8 +300,8 @@ void Coordinator::acks(SlotId slot, NodeId from, const pb::Request& request) {
   for (const pb::Ack& ack : request.acks().acks()) {
     const auto id = static_cast<std::uint16_t>(ack.packet_id());
     const auto found = attached.ids.find(id);
-    if (found == attached.ids.end()) continue;
-    const slot::Name name = found->second;
+    const slot::Name name = slot::from_pb(ack.name());
+    if (found == attached.ids.end() || found->second != name) continue;
     if (ack.kind() == pb::Ack::PUBREC && !ack.failed()) {
       slot::to_pb(name, recd.mutable_recd()->add_names());
       continue;

@@ -147,6 +147,7 @@ void Front::on_ack(Connection& connection, pb::Ack::Kind kind, std::uint16_t id,
   ack.set_kind(kind);
   ack.set_packet_id(id);
   ack.set_failed(failed);
+  slot::to_pb(it->second.name, ack.mutable_name());
   with_acks_.insert(connection.stream);
   if (was_open && !it->second.open()) --connection.outstanding;
   if (!connection.held.empty() && was_open && !it->second.open()) release_held(connection);
