@@ -229,9 +229,8 @@ void Coordinator::inbound(SlotId slot, NodeId from, const pb::Request& request) 
   }
   const auto id = static_cast<std::uint16_t>(request.inbound());
   const slot::Stamp connect = now->connect_stamp;
-  auto it = now->inbound.find(id);
   slot::Dot gate;
-  if (it != now->inbound.end() && !it->second.released && !parts_.config.mutant.is("inbound_ids_forgotten")) {
+  if (now->held(id) && !parts_.config.mutant.is("inbound_ids_forgotten")) {
     gate = tail(slot);  // sent again: the same message under the same name
   } else {
     slot::pb::Operation operation;
@@ -243,12 +242,12 @@ void Coordinator::inbound(SlotId slot, NodeId from, const pb::Request& request) 
   }
   parts_.slots.held(slot)->when_stored(gate, true, [this, slot, from, id, connect, client = request.client(), yes]() mutable {
     const slot::Session* held = session(slot, client);
-    const auto found = held == nullptr ? std::map<std::uint16_t, slot::Inbound>::const_iterator{} : held->inbound.find(id);
-    if (held == nullptr || !held->exists() || held->connect_stamp != connect || found == held->inbound.end()) {
+    const auto name = held == nullptr ? std::nullopt : held->held(id);
+    if (!name || !held->exists() || held->connect_stamp != connect) {
       yes.set_superseded(true);
     } else {
       slot::to_pb(slot::Name{true, slot == parts_.local_slot(), slot == parts_.local_slot() ? parts_.self.node : slot,
-                             found->second.name},
+                             *name},
                   yes.mutable_identity());
     }
     reply(from, yes);

@@ -44,7 +44,7 @@ void Coordinator::on_retire_query(NodeId from, const pb::RetireQuery& query) {
   std::set<slot::Dot> held;
   for (const auto& [client, session] : parts_.slots.held(slot)->state().sessions)
     for (const auto& [id, inbound] : session.inbound)
-      if (!inbound.released) held.insert(inbound.name);
+      if (!id.released()) held.insert(id.name);
   pb::PeerMessage message;
   pb::RetireAnswer& answer = *message.mutable_retire_answer();
   answer.set_slot(query.asking());

@@ -76,14 +76,12 @@ struct Applying {
 
   void inbound(const pb::Inbound& op) {
     SessionEdit(state, changes, op.client())
-        .join_inbound(static_cast<std::uint16_t>(op.packet_id()),
-                      {from_pb(op.attach()), stamp, dot, false, dot});
+        .join_inbound({static_cast<std::uint16_t>(op.packet_id()), dot}, {from_pb(op.attach()), stamp, dot});
   }
 
   void release(const pb::Release& op) {
     SessionEdit(state, changes, op.client())
-        .join_inbound(static_cast<std::uint16_t>(op.packet_id()),
-                      {from_pb(op.attach()), stamp, {}, true, dot});
+        .join_inbound({static_cast<std::uint16_t>(op.packet_id()), {}}, {from_pb(op.attach()), stamp, dot});
   }
 
   void retire(const pb::Retire& op) {

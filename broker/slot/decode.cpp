@@ -68,9 +68,14 @@ std::optional<Name> parse_name(std::string_view in) {
   return name;
 }
 
-std::optional<std::uint16_t> parse_packet_id(std::string_view in) {
-  if (in.size() != 2) return std::nullopt;
-  return static_cast<std::uint16_t>(take(in, 2));
+std::optional<InboundKey> parse_inbound(std::string_view in) {
+  if (in.size() < 2) return std::nullopt;
+  InboundKey key{static_cast<std::uint16_t>(take(in, 2)), {}};
+  if (in.empty()) return key;
+  const auto name = parse_dot(in);
+  if (!name || name->seq == 0) return std::nullopt;
+  key.name = *name;
+  return key;
 }
 
 }  // namespace keys
@@ -119,13 +124,11 @@ bool decode(const pb::EntryRow& row, const Name& name, Entry& entry) {
   return name.identity || (!entry.done && entry.message == name.dot);
 }
 
-bool decode(const pb::InboundRow& row, Inbound& inbound) {
+bool decode(const pb::InboundRow& row, const InboundKey& key, Inbound& inbound) {
   inbound.attach = from_pb(row.attach());
-  inbound.last = from_pb(row.last());
+  inbound.last = key.released() ? from_pb(row.last()) : key.name;
   inbound.stamp = {row.time(), inbound.last.origin};
-  inbound.released = row.released();
-  inbound.name = inbound.released ? Dot{} : inbound.last;
-  return true;
+  return key.released() || !row.has_last();
 }
 
 bool decode(const pb::RetainedRow& row, RetainedMessage& retained) {
@@ -163,8 +166,8 @@ bool decode_session_item(State& state, const keys::Key& key, std::string_view va
     return row && name && decode(*row, *name, session().entries[*name]);
   }
   const auto row = parse_row<pb::InboundRow>(value);
-  const auto id = keys::parse_packet_id(key.rest);
-  return row && id && decode(*row, session().inbound[*id]);
+  const auto id = keys::parse_inbound(key.rest);
+  return row && id && decode(*row, *id, session().inbound[*id]);
 }
 
 /// Invariants 3 to 5 of SessionEdit, which rows could break.

@@ -77,7 +77,7 @@ void SessionEdit::drop_before_end() {
   }
   for (auto it = session_.inbound.begin(); it != session_.inbound.end();) {
     const auto here = it++;
-    if (here->second.attach < session_.end) drop_inbound(here->first);
+    if (here->second.attach < session_.end) drop_inbound(InboundKey(here->first));
   }
 }
 
@@ -296,18 +296,23 @@ void SessionEdit::drop_entry(const Name& name) {
 
 // The client's own packet ids.
 
-void SessionEdit::join_inbound(std::uint16_t packet_id, const Inbound& value) {
+void SessionEdit::join_inbound(const InboundKey& key, const Inbound& value) {
   if (value.attach < session_.end) return;
-  const auto [it, fresh] = session_.inbound.try_emplace(packet_id, value);
-  if (!fresh &&
-      std::tie(value.attach, value.stamp) <= std::tie(it->second.attach, it->second.stamp))
-    return;
-  it->second = value;
-  touch(keys::inbound(client_, packet_id));
+  const auto place = [](const Inbound& one) { return std::tie(one.attach, one.stamp); };
+  const auto release = session_.inbound.find({key.packet_id, {}});
+  if (release != session_.inbound.end() && place(value) <= place(release->second)) return;
+  if (!session_.inbound.insert_or_assign(key, value).second && !key.released()) return;
+  touch(keys::inbound(client_, key));
+  if (!key.released()) return;
+  for (auto it = session_.inbound.upper_bound(key);
+       it != session_.inbound.end() && it->first.packet_id == key.packet_id;) {
+    const auto here = it++;
+    if (place(here->second) < place(value)) drop_inbound(InboundKey(here->first));
+  }
 }
 
-void SessionEdit::drop_inbound(std::uint16_t packet_id) {
-  if (session_.inbound.erase(packet_id) > 0) touch(keys::inbound(client_, packet_id));
+void SessionEdit::drop_inbound(const InboundKey& key) {
+  if (session_.inbound.erase(key) > 0) touch(keys::inbound(client_, key));
 }
 
 }  // namespace hf::slot

@@ -58,8 +58,8 @@ class SessionEdit {
   void finish_entry(const Name& name, const Stamp& stamp, const Dot& dot);
   void drop_entry(const Name& name);
 
-  void join_inbound(std::uint16_t packet_id, const Inbound& value);
-  void drop_inbound(std::uint16_t packet_id);
+  void join_inbound(const InboundKey& key, const Inbound& value);
+  void drop_inbound(const InboundKey& key);
 
  private:
   Entry* named(const Name& name, const Stamp& stamp, const Dot& dot);

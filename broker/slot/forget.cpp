@@ -47,7 +47,7 @@ class Forget {
       // Operations to come are stamped later, but carry the present attachment: it must pass this
       // one.
       const bool passed = !session.exists() || inbound.attach <= session.attach_stamp;
-      if (inbound.released && passed && settled(inbound.stamp, inbound.last)) edit.drop_inbound(id);
+      if (id.released() && passed && settled(inbound.stamp, inbound.last)) edit.drop_inbound(InboundKey(id));
     }
     for (auto it = first_identity(session); it != session.entries.end();) {
       const Entry& entry = (it++)->second;
@@ -102,7 +102,7 @@ std::uint64_t tombstones(const State& state) {
     if (session.end != Stamp{} && !session.exists()) ++count;
     for (const auto& [filter, subscription] : session.subscriptions)
       count += subscription.present ? 0U : 1U;
-    for (const auto& [id, inbound] : session.inbound) count += inbound.released ? 1U : 0U;
+    for (const auto& [id, inbound] : session.inbound) count += id.released() ? 1U : 0U;
     for (auto it = first_identity(session); it != session.entries.end(); ++it)
       count += it->second.done ? 1U : 0U;
   }

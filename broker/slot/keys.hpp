@@ -44,9 +44,10 @@ inline std::string entry(std::string_view client, const Name& name) {
   put(key, name);
   return key;
 }
-inline std::string inbound(std::string_view client, std::uint16_t packet_id) {
+inline std::string inbound(std::string_view client, const InboundKey& id) {
   std::string key = of_client('i', client);
-  put(key, packet_id, 2);
+  put(key, id.packet_id, 2);
+  if (!id.released()) put(key, id.name);
   return key;
 }
 inline std::string message(const Dot& dot) {
@@ -72,7 +73,7 @@ struct Key {
 [[nodiscard]] std::optional<Key> parse(std::string_view key);
 [[nodiscard]] std::optional<Dot> parse_dot(std::string_view in);
 [[nodiscard]] std::optional<Name> parse_name(std::string_view in);
-[[nodiscard]] std::optional<std::uint16_t> parse_packet_id(std::string_view in);
+[[nodiscard]] std::optional<InboundKey> parse_inbound(std::string_view in);
 }  // namespace keys
 
 }  // namespace hf::slot

@@ -1,7 +1,20 @@
 // Dots, stamps, names and version vectors to and from Protocol Buffers.
+#include <tuple>
+
 #include "broker/slot/state.hpp"
 
 namespace hf::slot {
+
+std::optional<Dot> Session::held(std::uint16_t packet_id) const {
+  const std::pair<const InboundKey, Inbound>* least = nullptr;
+  for (auto it = inbound.lower_bound({packet_id, {}}); it != inbound.end() && it->first.packet_id == packet_id; ++it)
+    if (!it->first.released() &&
+        (least == nullptr ||
+         std::tie(it->second.attach, it->second.stamp) < std::tie(least->second.attach, least->second.stamp)))
+      least = &*it;
+  if (least == nullptr) return std::nullopt;
+  return least->first.name;
+}
 
 Dot from_pb(const pb::Dot& dot) {
   return {{dot.node(), dot.boot()}, dot.seq()};

@@ -62,12 +62,11 @@ Row encode(const Entry& entry) {
   return row.SerializeAsString();
 }
 
-Row encode(const Inbound& inbound) {
+Row encode(const InboundKey& key, const Inbound& inbound) {
   pb::InboundRow row;
   to_pb(inbound.attach, row.mutable_attach());
   row.set_time(inbound.stamp.time);
-  row.set_released(inbound.released);
-  to_pb(inbound.last, row.mutable_last());
+  if (key.released()) to_pb(inbound.last, row.mutable_last());
   return row.SerializeAsString();
 }
 
@@ -113,7 +112,7 @@ class Writer {
         put(keys::entry(client, name), encode(entry));
     for (const auto& [client, session] : state.sessions)
       for (const auto& [id, inbound] : session.inbound)
-        put(keys::inbound(client, id), encode(inbound));
+        put(keys::inbound(client, id), encode(id, inbound));
     for (const auto& [dot, stored] : state.messages) put(keys::message(dot), encode(stored));
     for (const auto& [topic, retained] : state.retained)
       put(keys::retained(topic), encode(retained));
@@ -193,8 +192,11 @@ std::optional<std::string> encode_row(const State& state, std::string_view key) 
       return encode_in(session->second.subscriptions, std::optional(parsed->rest));
     case 'e':
       return encode_in(session->second.entries, keys::parse_name(parsed->rest));
-    default:
-      return encode_in(session->second.inbound, keys::parse_packet_id(parsed->rest));
+    default: {
+      const auto id = keys::parse_inbound(parsed->rest);
+      const auto it = id ? session->second.inbound.find(*id) : session->second.inbound.end();
+      return it == session->second.inbound.end() ? std::nullopt : encode(it->first, it->second);
+    }
   }
 }
 

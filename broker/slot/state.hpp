@@ -57,13 +57,19 @@ struct Entry {
   Stamp last_stamp;
 };
 
-/// A QoS 2 packet id of the client's own: the Inbound or Release with the greatest (attach, stamp).
+/// A QoS 2 packet id of the client's own, and what is known of it: its Release with the greatest (attach,
+/// stamp), under no name, and each Inbound after that, under its dot. The least of those is the message: two
+/// sides of a cut that both took a packet under the id took the same packet.
+struct InboundKey {
+  std::uint16_t packet_id = 0;
+  Dot name;  ///< none: the Release
+  [[nodiscard]] bool released() const { return name.seq == 0; }
+  friend auto operator<=>(const InboundKey&, const InboundKey&) = default;
+};
 struct Inbound {
   Stamp attach;
   Stamp stamp;
-  Dot name;        ///< while held: the message identity is {identity, slot, name}
-  bool released = false;
-  Dot last;        ///< of the operation that won; `stamp` is its stamp
+  Dot last;  ///< of the operation
 };
 
 struct Session {
@@ -81,8 +87,10 @@ struct Session {
   std::map<std::string, Subscription, std::less<>> subscriptions;
   std::map<Name, Entry> entries;
   std::map<std::pair<Stamp, Name>, const Entry*> queue;  ///< not done, in order; derived
-  std::map<std::uint16_t, Inbound> inbound;
+  std::map<InboundKey, Inbound> inbound;
 
+  /// The message held under a packet id of the client: its identity is {identity, slot, dot}.
+  [[nodiscard]] std::optional<Dot> held(std::uint16_t packet_id) const;
   /// Is there a session: a CONNECT at or after the last end.
   [[nodiscard]] bool exists() const { return connect && connect_stamp >= end; }
   /// Is its latest connection open, as far as operations tell.

@@ -46,9 +46,9 @@ struct Owed {
 };
 
 struct PacketId {
-  Moment attach;
-  bool held = false;
-  std::string identity;
+  using Place = std::pair<Moment, Moment>;  // attachment, operation
+  Place released;
+  std::map<Place, std::string> taken;  // since the release: the first is the message, the rest the same again
 };
 
 struct Client {
@@ -167,18 +167,25 @@ struct Broker {
               const pb::Stamp& attach,
               unsigned id,
               bool held,
+              const Moment& now,
               const std::string& dot) {
     Client& c = clients[client];
     if (moment(attach) < c.wiped) return;
     PacketId& here = c.ids[id];
-    if (moment(attach) < here.attach) return;
-    here = {moment(attach), held, dot};
+    const auto place = std::pair(moment(attach), now);
+    if (place < here.released) return;
+    if (held) {
+      here.taken.emplace(place, dot);
+      return;
+    }
+    here.released = place;
+    std::erase_if(here.taken, [&](const auto& one) { return one.first < place; });
   }
-  void operator()(const pb::Inbound& op, const Moment&, const std::string& dot) {
-    packet(op.client(), op.attach(), op.packet_id(), true, dot);
+  void operator()(const pb::Inbound& op, const Moment& now, const std::string& dot) {
+    packet(op.client(), op.attach(), op.packet_id(), true, now, dot);
   }
-  void operator()(const pb::Release& op, const Moment&, const std::string&) {
-    packet(op.client(), op.attach(), op.packet_id(), false, "");
+  void operator()(const pb::Release& op, const Moment& now, const std::string&) {
+    packet(op.client(), op.attach(), op.packet_id(), false, now, "");
   }
   void operator()(const pb::Retire&, const Moment&, const std::string&) {}
   void operator()(const pb::Retained& op, const Moment&, const std::string&) {
@@ -200,7 +207,7 @@ struct Broker {
       for (std::size_t i = 0; i < order.size(); ++i)
         out.push_back(who + fact_owed(i, order[i].first.second, order[i].second));
       for (const auto& [packet_id, held] : c.ids)
-        if (held.held) out.push_back(who + fact_held(packet_id, held.identity));
+        if (!held.taken.empty()) out.push_back(who + fact_held(packet_id, held.taken.begin()->second));
     }
     for (const auto& [topic, payload] : retained)
       if (!payload.empty()) out.push_back(fact_retained(topic, payload));
@@ -231,11 +238,9 @@ std::vector<std::string> visible(const State& state) {
                       entry->recd};
       out.push_back(who + fact_owed(index++, called(entry->name), owed));
     }
-    for (const auto& [packet_id, held] : s.inbound)
-      if (!held.released)
-        out.push_back(who +
-                      fact_held(packet_id,
-                                text(held.name.origin.node, held.name.origin.boot, held.name.seq)));
+    for (unsigned packet_id = 0; packet_id < 16; ++packet_id)
+      if (const auto name = s.held(static_cast<std::uint16_t>(packet_id)))
+        out.push_back(who + fact_held(packet_id, text(name->origin.node, name->origin.boot, name->seq)));
   }
   for (const auto& [topic, value] : state.retained)
     if (!value.message.payload().empty())

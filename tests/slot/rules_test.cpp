@@ -241,8 +241,18 @@ TEST(Rules, a_release_of_an_unknown_id_beats_the_inbound_it_follows) {
   const auto attach = m.attach(20, stamp(10), false, 2);
   const State state = both(
       {connect}, {m.inbound(25, 4, stamp(10), 1)}, {attach, m.release(21, 4, stamp(20, 2), 2)});
-  EXPECT_TRUE(session(state).inbound.at(4).released);
-  EXPECT_EQ(session(state).inbound.at(4).name, Dot{});
+  EXPECT_TRUE(session(state).inbound.contains({4, {}}));
+  EXPECT_FALSE(session(state).held(4));
+}
+
+TEST(Rules, one_packet_taken_on_both_sides_of_a_cut_is_the_message_of_the_side_that_was_first) {
+  Maker m;
+  const auto connect = m.connect(10, false);
+  const auto first = m.inbound(15, 4, stamp(10), 1);
+  const auto attach = m.attach(20, stamp(10), false, 2);
+  const auto second = m.inbound(25, 4, stamp(20, 2), 2);
+  const State state = both({connect}, {first}, {attach, second});
+  EXPECT_EQ(session(state).held(4), from_pb(first.dot()));
 }
 
 TEST(Rules, an_inbound_under_an_attachment_from_before_the_end_counts_for_nothing) {

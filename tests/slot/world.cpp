@@ -133,9 +133,7 @@ bool World::issue_session(Holder& holder, const Step& step) {
     case 13: {  // logged only where the id is not held
       if (!exists) return false;
       const auto id = static_cast<std::uint16_t>(1 + step.c % 2);
-      if (const auto held = session->inbound.find(id);
-          held != session->inbound.end() && !held->second.released)
-        return false;
+      if (session->held(id)) return false;
       op.mutable_inbound()->set_client(client);
       op.mutable_inbound()->set_packet_id(id);
       to_pb(session->attach_stamp, op.mutable_inbound()->mutable_attach());
