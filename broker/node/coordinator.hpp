@@ -32,6 +32,8 @@ class Coordinator {
   void on_retire_query(NodeId from, const pb::RetireQuery& query);
   void on_retire_answer(const pb::RetireAnswer& answer);
 
+  /// Done entries whose publishers are to be asked. Another coordinator may have finished them.
+  void find_unretired(SlotId slot);
   void begin_serving(SlotId slot);
   void stop_serving(SlotId slot);
   /// Do requests wait for the slot to be served here.

@@ -73,10 +73,9 @@ void Coordinator::begin_serving(SlotId slot) {
   parts_.routes.advertise_all(slot);
   for (const auto& [client, session] : parts_.slots.held(slot)->state().sessions) {
     note_expiry(slot, client);
-    for (const auto& [name, entry] : session.entries)
-      if (name.identity && entry.done) serving.unretired.insert(name);
     if (serving.attached.contains(client)) serving.pump.insert(client);
   }
+  find_unretired(slot);
   pump_slots_.insert(slot);
   for (const auto& member : parts_.config.members)
     if (parts_.cluster->is_up(member.id)) front_restarted(member.id, parts_.cluster->boot_of(member.id));

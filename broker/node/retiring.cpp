@@ -12,6 +12,14 @@ void Coordinator::note_unretired(SlotId slot, const slot::Name& name) {
   if (name.identity) serving_[slot].unretired.insert(name);
 }
 
+void Coordinator::find_unretired(SlotId slot) {
+  const slot::State& state = parts_.slots.held(slot)->state();
+  for (const auto& [client, session] : state.sessions)
+    for (auto it = session.entries.lower_bound(slot::Name{.identity = true, .front = false, .slot = 0, .dot = {}});
+         it != session.entries.end(); ++it)
+      if (it->second.done && !state.retired.contains(it->first)) note_unretired(slot, it->first);
+}
+
 void Coordinator::tick() {
   const std::uint64_t wall = parts_.env.wall_ms();
   for (SlotId slot = 0; slot <= parts_.local_slot(); ++slot) {

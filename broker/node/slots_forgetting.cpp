@@ -60,6 +60,7 @@ void Slots::forget(SlotId id) {
   horizon = std::min(horizon, parts_.requests.oldest(parts_.clock->last()));
   slot::Changes changes;
   slot.held->forget(stable, horizon, changes);
+  parts_.coordinator.find_unretired(id);
   replica::Outbox out;
   slot.held->announce_stable(stable, horizon, out);
   touched_.insert(id);
