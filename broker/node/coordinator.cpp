@@ -146,6 +146,9 @@ void Coordinator::open(SlotId slot, NodeId from, const pb::Request& request) {
   if (existed && old->connect->bound()) operation.mutable_connect()->set_clean(true);
   const slot::Stamp stamp = parts_.stamp();
   const slot::Stamp connect = repeated ? old->connect_stamp : ask.attach() ? connected : stamp;
+  const bool fresh = !repeated && !ask.attach() && !present;  // the client forgets its own packet ids
+  const slot::Stamp began = fresh ? stamp : old == nullptr ? slot::Stamp{} : old->began;
+  if (began != slot::Stamp{}) slot::to_pb(began, operation.mutable_connect()->mutable_began());
   if (connect != stamp) {
     slot::to_pb(connect, operation.mutable_connect()->mutable_connect());
     operation.mutable_connect()->set_clean(false);

@@ -94,6 +94,7 @@ bool decode(const pb::SessionRow& row, Session& session) {
   session.closed_dot = from_pb(row.closed_dot());
   session.closed_connect = from_pb(row.closed_connect());
   session.expiry_s = row.expiry_s();
+  session.began = from_pb(row.began());
   session.closed_ms = row.closed_ms();
   if (!session.connect && (row.has_connect_stamp() || row.has_attach_stamp() || row.has_closed()))
     return false;
@@ -181,7 +182,8 @@ bool consistent(const Session& session) {
   for (const auto& [name, entry] : session.entries)
     if (entry.first < session.end && !entry.done) return false;
   for (const auto& [id, inbound] : session.inbound)
-    if (inbound.attach < session.end) return false;
+    if (inbound.attach < session.end || inbound.attach < session.began) return false;
+  if (session.began != Stamp{} && (!session.connect || session.began < session.end)) return false;
   return session.connect || session.end != Stamp{} || !session.subscriptions.empty() ||
          !session.entries.empty() || !session.inbound.empty();
 }

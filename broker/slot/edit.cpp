@@ -60,6 +60,7 @@ void SessionEdit::drop_end() {
 
 void SessionEdit::drop_before_end() {
   if (session_.connect && session_.connect_stamp < session_.end) drop_connect();
+  if (session_.began < session_.end) session_.began = {};
   for (auto it = session_.subscriptions.begin(); it != session_.subscriptions.end();) {
     const auto here = it++;
     if (here->second.stamp < session_.end) drop_subscription(std::string(here->first));
@@ -81,11 +82,27 @@ void SessionEdit::drop_before_end() {
   }
 }
 
+void SessionEdit::forget_connect() {
+  drop_connect();
+  session_.began = {};
+}
+
+void SessionEdit::raise_began(const Stamp& began) {
+  if (began <= session_.began || began < session_.end) return;
+  session_.began = began;
+  touch(keys::session(client_));
+  for (auto it = session_.inbound.begin(); it != session_.inbound.end();) {
+    const auto here = it++;
+    if (here->second.attach < began) drop_inbound(InboundKey(here->first));
+  }
+}
+
 void SessionEdit::join_connect(const pb::Connect& connect,
                                const Stamp& connect_stamp,
                                const Stamp& attach_stamp,
                                const Dot& dot) {
   if (connect_stamp < session_.end) return;
+  if (connect.has_began()) raise_began(from_pb(connect.began()));
   if (session_.connect && std::tie(connect_stamp, attach_stamp) <=
                               std::tie(session_.connect_stamp, session_.attach_stamp))
     return;
@@ -297,7 +314,7 @@ void SessionEdit::drop_entry(const Name& name) {
 // The client's own packet ids.
 
 void SessionEdit::join_inbound(const InboundKey& key, const Inbound& value) {
-  if (value.attach < session_.end) return;
+  if (value.attach < std::max(session_.end, session_.began)) return;
   const auto place = [](const Inbound& one) { return std::tie(one.attach, one.stamp); };
   const auto release = session_.inbound.find({key.packet_id, {}});
   if (release != session_.inbound.end() && place(value) <= place(release->second)) return;

@@ -37,6 +37,8 @@ class SessionEdit {
                     const Stamp& attach_stamp,
                     const Dot& dot);
   void drop_connect();
+  void forget_connect();  ///< the session too
+  void raise_began(const Stamp& began);
   /// Counts only for the connection that the register holds.
   void join_closed(const Stamp& connect,
                    const Stamp& closed,

@@ -66,7 +66,7 @@ class Merge {
     const Session& mine = edit.session();
     if (mine.end != Stamp{} && theirs.end == Stamp{} && other_.seen.covers(mine.end_dot))
       edit.drop_end();
-    if (mine.connect && !theirs.connect && other_.seen.covers(mine.attach_dot)) edit.drop_connect();
+    if (mine.connect && !theirs.connect && other_.seen.covers(mine.attach_dot)) edit.forget_connect();
     for (const auto& filter : dropped_there(mine.subscriptions, theirs.subscriptions, other_.seen))
       edit.drop_subscription(filter);
     for (const auto& name : dropped_there(mine.entries, theirs.entries, other_.seen))
@@ -79,6 +79,7 @@ class Merge {
     if (theirs.connect && (mine.connect || !seen_here_.covers(theirs.attach_dot)))
       edit.join_connect(
           *theirs.connect, theirs.connect_stamp, theirs.attach_stamp, theirs.attach_dot);
+    if (edit.session().connect) edit.raise_began(theirs.began);
     edit.join_closed(
         theirs.closed_connect, theirs.closed, theirs.closed_dot, theirs.expiry_s, theirs.closed_ms);
     for (const auto& [filter, value] : theirs.subscriptions)

@@ -24,6 +24,7 @@ Row encode(const Session& session) {
     to_pb(session.attach_stamp, row.mutable_attach_stamp());
     to_pb(session.attach_dot, row.mutable_attach_dot());
     row.set_expiry_s(session.expiry_s);
+    if (session.began != Stamp{}) to_pb(session.began, row.mutable_began());
   }
   if (session.closed != Stamp{}) {
     to_pb(session.closed, row.mutable_closed());

@@ -79,6 +79,9 @@ struct Session {
   Stamp connect_stamp;
   Stamp attach_stamp;
   Dot attach_dot;
+  /// The client was told then that there was no session, and has thrown its own packet ids away: those attached
+  /// earlier are gone. None, or at least `end`.
+  Stamp began;
   Stamp closed;              ///< stamp of the latest Disconnect of this very connection; else none
   Dot closed_dot;
   Stamp closed_connect;      ///< connect_stamp, once closed

@@ -245,6 +245,15 @@ TEST(Rules, a_release_of_an_unknown_id_beats_the_inbound_it_follows) {
   EXPECT_FALSE(session(state).held(4));
 }
 
+TEST(Rules, a_client_told_that_there_is_no_session_has_no_packet_ids_of_before) {
+  Maker m;
+  auto anew = m.connect(20, false, 2);
+  to_pb(stamp(20, 2), anew.mutable_connect()->mutable_began());
+  const State state = both({}, {m.connect(10, false), m.inbound(25, 4, stamp(10), 1)}, {anew});
+  EXPECT_EQ(session(state).began, stamp(20, 2));
+  EXPECT_FALSE(session(state).held(4));
+}
+
 TEST(Rules, one_packet_taken_on_both_sides_of_a_cut_is_the_message_of_the_side_that_was_first) {
   Maker m;
   const auto connect = m.connect(10, false);
