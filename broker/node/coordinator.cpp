@@ -59,7 +59,7 @@ slot::Dot Coordinator::append(SlotId slot, slot::pb::Operation operation, slot::
   const auto dot = parts_.slots.held(slot)->append(std::move(operation), stamp, changes);
   ++parts_.counters.operations;
   parts_.slots.touched(slot);
-  changed(slot, changes);
+  changed(slot, changes, false);
   return dot;
 }
 

@@ -38,8 +38,8 @@ class Coordinator {
   void stop_serving(SlotId slot);
   /// Do requests wait for the slot to be served here.
   [[nodiscard]] bool parks(SlotId slot) const { return !serving_[slot].parked.empty(); }
-  /// Operations of others, or a merge, changed the slot.
-  void changed(SlotId slot, const slot::Changes& changes);
+  /// Operations changed the slot; `foreign`: of others, or a merge.
+  void changed(SlotId slot, const slot::Changes& changes, bool foreign);
   void front_restarted(NodeId node, std::uint32_t boot);
   /// Sends what sessions are owed. True if anything was done.
   bool pump();
@@ -55,6 +55,7 @@ class Coordinator {
     std::map<std::uint16_t, slot::Name> ids;                    ///< in flight on this connection
     std::map<slot::Name, std::uint16_t> in_flight;
     std::set<std::uint16_t> bound;                              ///< ids that entries hold, sent or not
+    std::vector<slot::Name> resume;                             ///< given out before, to be sent under their ids
     std::optional<std::pair<slot::Stamp, slot::Name>> cursor;   ///< delivered up to here
     std::uint16_t last_id = 0;
   };
@@ -99,6 +100,8 @@ class Coordinator {
   [[nodiscard]] std::map<std::string, Target> targets(SlotId slot, const slot::pb::Message& message) const;
 
   void attach(SlotId slot, const std::string& client, const pb::Request& request);
+  static void find_resumable(const slot::Session& session, Attached& attached);
+  void resume(SlotId slot, const slot::Session& session, Attached& attached);
   void kick(SlotId slot, std::string_view client, const Attached& attached);
   void pump_session(SlotId slot, const std::string& client, Attached& attached);
   void resend(SlotId slot, Attached& attached, const slot::Entry& entry);

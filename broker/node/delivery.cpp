@@ -25,11 +25,32 @@ void Coordinator::attach(SlotId slot, const std::string& client, const pb::Reque
   attached.attach = now->attach_stamp;
   const std::uint32_t wanted = now->connect->receive_maximum() == 0 ? 65535 : now->connect->receive_maximum();
   attached.window = std::min<std::uint32_t>(wanted, parts_.config.max_inflight);
-  for (const auto& [place, entry] : now->queue)
-    if (entry->packet_id != 0) attached.bound.insert(entry->packet_id);
+  if (!parts_.config.mutant.is("new_id_on_resume")) find_resumable(*now, attached);
   serving.attached.emplace(client, std::move(attached));
   serving.pump.insert(client);
   pump_slots_.insert(slot);
+}
+
+void Coordinator::find_resumable(const slot::Session& session, Attached& attached) {
+  attached.resume.clear();
+  for (const auto& [place, entry] : session.queue) {
+    if (entry->packet_id == 0) continue;
+    attached.bound.insert(entry->packet_id);
+    if (!attached.in_flight.contains(entry->name)) attached.resume.push_back(entry->name);
+  }
+}
+
+/// What was given out before is in the client's window already, wherever it stands in the queue: it goes first, and
+/// waits for no window. Two entries under one id: the later one gets another, in its turn.
+void Coordinator::resume(SlotId slot, const slot::Session& session, Attached& attached) {
+  for (const slot::Name& name : std::exchange(attached.resume, {})) {
+    const auto found = session.entries.find(name);
+    if (found == session.entries.end() || found->second.done || attached.in_flight.contains(name)) continue;
+    const slot::Entry& entry = found->second;
+    if (!attached.ids.emplace(entry.packet_id, name).second) continue;
+    attached.in_flight[name] = entry.packet_id;
+    resend(slot, attached, entry);
+  }
 }
 
 void Coordinator::kick(SlotId slot, std::string_view client, const Attached& attached) {
@@ -43,13 +64,15 @@ void Coordinator::kick(SlotId slot, std::string_view client, const Attached& att
   (void)slot;
 }
 
-void Coordinator::changed(SlotId slot, const slot::Changes& changes) {
+void Coordinator::changed(SlotId slot, const slot::Changes& changes, bool foreign) {
   if (!parts_.slots.serving(slot)) return;
   Serving& serving = serving_[slot];
   for (const std::string& client : changes.sessions) {
     note_expiry(slot, client);
     const auto it = serving.attached.find(client);
     if (it == serving.attached.end()) continue;
+    const slot::Session* now = foreign ? session(slot, client) : nullptr;
+    if (now != nullptr) find_resumable(*now, it->second);
     serving.pump.insert(client);
     pump_slots_.insert(slot);
   }
@@ -157,6 +180,7 @@ std::uint16_t Coordinator::next_packet_id(SlotId slot, Attached& attached) const
 void Coordinator::pump_session(SlotId slot, const std::string& client, Attached& attached) {
   const slot::Session* now = session(slot, client);
   if (now == nullptr || !now->exists() || now->attach_stamp != attached.attach) return;
+  resume(slot, *now, attached);
   slot::pb::Operation operation;
   auto& send = *operation.mutable_send();
   std::vector<slot::Name> first_sent;
@@ -169,20 +193,9 @@ void Coordinator::pump_session(SlotId slot, const std::string& client, Attached&
   for (; it != now->queue.end() && attached.in_flight.size() < attached.window; ++it) {
     const slot::Entry& entry = *it->second;
     if (attached.in_flight.contains(entry.name)) continue;
-    std::uint16_t id = entry.packet_id;
-    if (id != 0 && attached.ids.contains(id)) id = 0;  // two entries under one id: the later one gets another
-    if (id == 0) {
-      id = next_packet_id(slot, attached);
-      if (id == 0) break;
-    }
+    const std::uint16_t id = next_packet_id(slot, attached);
+    if (id == 0) break;
     attached.cursor = attached.cursor ? std::max(*attached.cursor, it->first) : it->first;
-    if (entry.packet_id == id && !parts_.config.mutant.is("new_id_on_resume")) {
-      attached.ids[id] = entry.name;
-      attached.in_flight[entry.name] = id;
-      resend(slot, attached, entry);
-      continue;
-    }
-    if (entry.packet_id == id) id = next_packet_id(slot, attached);  // the seeded bug
     attached.last_id = id;
     attached.bound.insert(id);
     attached.ids[id] = entry.name;

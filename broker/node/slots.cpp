@@ -290,7 +290,7 @@ void Slots::on_replica_message(NodeId from, const replica::pb::ReplicaMessage& m
   touched_.insert(id);
   if (result.operations != 0 || result.merged) {
     forgettable_.insert(id);
-    parts_.coordinator.changed(id, result.changes);
+    parts_.coordinator.changed(id, result.changes, true);
   }
   flush(out);
   if (claims_.contains(id)) check_progress(id);
