@@ -93,6 +93,10 @@ bool Coordinator::outlived(SlotId slot, const pb::Request& request) {
   return now != nullptr && now->attach_stamp.origin != parts_.self && request.time() < now->attach_stamp.time;
 }
 
+bool Coordinator::decides_qos2(SlotId slot) const {
+  return parts_.slots.majority_reachable(slot) || parts_.config.mutant.is("qos2_without_majority");
+}
+
 bool Coordinator::admit(SlotId slot, NodeId from, const pb::Request& request, bool& again) {
   Intake& intake = serving_[slot].intake[from];
   const std::uint32_t boot = parts_.cluster->boot_of(from);
@@ -224,6 +228,10 @@ void Coordinator::unsubscribe(SlotId slot, NodeId from, const pb::Request& reque
 }
 
 void Coordinator::inbound(SlotId slot, NodeId from, const pb::Request& request) {
+  if (!decides_qos2(slot)) {
+    serving_[slot].without_majority.emplace_back(from, request);
+    return;
+  }
   const slot::Session* now = session(slot, request.client());
   pb::Reply yes = answer(request);
   if (now == nullptr || !now->exists()) {

@@ -67,6 +67,7 @@ class Coordinator {
     std::map<std::string, Attached, std::less<>> attached;
     std::map<NodeId, Intake> intake;
     std::deque<std::pair<NodeId, pb::Request>> parked;
+    std::deque<std::pair<NodeId, pb::Request>> without_majority;  ///< QoS 2 publishes that wait for one
     std::map<std::string, std::uint64_t, std::less<>> expires;  ///< client -> wall ms
     std::set<std::pair<std::uint64_t, std::string>> expiring;
     std::set<std::string> pump;
@@ -78,6 +79,8 @@ class Coordinator {
     std::vector<std::uint32_t> identifiers;
   };
 
+  /// May QoS 2 steps be logged: what a node without a majority logs could contradict what the majority has sent.
+  [[nodiscard]] bool decides_qos2(SlotId slot) const;
   [[nodiscard]] bool outlived(SlotId slot, const pb::Request& request);
   [[nodiscard]] bool admit(SlotId slot, NodeId from, const pb::Request& request, bool& again);
   void dispatch(SlotId slot, NodeId from, const pb::Request& request, bool again);

@@ -96,7 +96,10 @@ void Coordinator::begin_serving(SlotId slot) {
   parts_.routes.advertise_all(slot);
   for (const auto& [client, session] : parts_.slots.held(slot)->state().sessions) {
     note_expiry(slot, client);
-    if (serving.attached.contains(client)) serving.pump.insert(client);
+    const auto attached = serving.attached.find(client);
+    if (attached == serving.attached.end()) continue;
+    attached->second.cursor.reset();  // what waited for a majority lies before it
+    serving.pump.insert(client);
   }
   find_unretired(slot);
   pump_slots_.insert(slot);
@@ -105,6 +108,10 @@ void Coordinator::begin_serving(SlotId slot) {
   front_restarted(parts_.self.node, parts_.self.boot);
   std::deque<std::pair<NodeId, pb::Request>> parked;
   parked.swap(serving.parked);
+  std::deque<std::pair<NodeId, pb::Request>> waiting;
+  waiting.swap(serving.without_majority);
+  for (const auto& [from, request] : waiting)
+    if (parts_.cluster->is_up(from) || from == parts_.self.node) inbound(slot, from, request);
   for (const auto& [from, request] : parked) on_request(from, request);
 }
 
@@ -190,9 +197,11 @@ void Coordinator::pump_session(SlotId slot, const std::string& client, Attached&
     const auto& head = now->queue.begin()->first;
     if (head <= *attached.cursor && !attached.in_flight.contains(head.second)) it = now->queue.begin();
   }
+  const bool qos2 = decides_qos2(slot);
   for (; it != now->queue.end() && attached.in_flight.size() < attached.window; ++it) {
     const slot::Entry& entry = *it->second;
     if (attached.in_flight.contains(entry.name)) continue;
+    if (entry.qos == 2 && !qos2) continue;
     const std::uint16_t id = next_packet_id(slot, attached);
     if (id == 0) break;
     attached.cursor = attached.cursor ? std::max(*attached.cursor, it->first) : it->first;

@@ -58,8 +58,8 @@ struct Entry {
 };
 
 /// A QoS 2 packet id of the client's own, and what is known of it: its Release with the greatest (attach,
-/// stamp), under no name, and each Inbound after that, under its dot. The least of those is the message: two
-/// sides of a cut that both took a packet under the id took the same packet.
+/// stamp), under no name, and each Inbound after that, under its dot. The least of those names the message: the
+/// first side may have routed it under that name, and the other learns of it before it answers.
 struct InboundKey {
   std::uint16_t packet_id = 0;
   Dot name;  ///< none: the Release

@@ -56,6 +56,11 @@ Verdict judge_order(const Case& c) {
                       std::uint64_t>,
            Newest>
       newest;
+  // Where a session began: what was sent before and comes through it was merged from the one before it.
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::size_t> began;
+  for (const Connection& one : c.index.connections())
+    if (one.connected != no_event && !c.event(one.connected).flag)
+      began.try_emplace({one.client, one.session}, one.connected);
   for (const Receipt& r : c.index.receipts()) {
     const Event& now = c.event(r.event);
     const Message& message = c.index.messages()[r.message];
@@ -65,6 +70,8 @@ Verdict judge_order(const Case& c) {
     // newer messages before it.
     if (now.qos == 0 && hopped(c, message, r.event)) continue;
     const std::size_t sent = message.sends.front();
+    const auto first = began.find({r.client, r.session});
+    if (first != began.end() && sent < first->second) continue;
     Newest& last = newest[{
         r.client, r.session, message.publisher, message.topic,
         static_cast<std::uint8_t>(c.event(sent).qos << 4U | now.qos), c.event(sent).connection}];

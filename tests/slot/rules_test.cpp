@@ -254,7 +254,7 @@ TEST(Rules, a_client_told_that_there_is_no_session_has_no_packet_ids_of_before) 
   EXPECT_FALSE(session(state).held(4));
 }
 
-TEST(Rules, one_packet_taken_on_both_sides_of_a_cut_is_the_message_of_the_side_that_was_first) {
+TEST(Rules, one_packet_taken_on_both_sides_of_a_cut_is_named_by_the_first) {
   Maker m;
   const auto connect = m.connect(10, false);
   const auto first = m.inbound(15, 4, stamp(10), 1);
