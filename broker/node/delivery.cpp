@@ -72,7 +72,10 @@ void Coordinator::changed(SlotId slot, const slot::Changes& changes, bool foreig
     const auto it = serving.attached.find(client);
     if (it == serving.attached.end()) continue;
     const slot::Session* now = foreign ? session(slot, client) : nullptr;
-    if (now != nullptr) find_resumable(*now, it->second);
+    if (now != nullptr) {
+      find_resumable(*now, it->second);
+      it->second.cursor.reset();  // entries of others may lie before it
+    }
     serving.pump.insert(client);
     pump_slots_.insert(slot);
   }
@@ -192,11 +195,6 @@ void Coordinator::pump_session(SlotId slot, const std::string& client, Attached&
   auto& send = *operation.mutable_send();
   std::vector<slot::Name> first_sent;
   auto it = attached.cursor ? now->queue.upper_bound(*attached.cursor) : now->queue.begin();
-  // A hint or a merge may have put older entries before the cursor: the head of the queue tells.
-  if (attached.cursor && !now->queue.empty()) {
-    const auto& head = now->queue.begin()->first;
-    if (head <= *attached.cursor && !attached.in_flight.contains(head.second)) it = now->queue.begin();
-  }
   const bool qos2 = decides_qos2(slot);
   for (; it != now->queue.end() && attached.in_flight.size() < attached.window; ++it) {
     const slot::Entry& entry = *it->second;
