@@ -149,6 +149,7 @@ void Slots::refresh(SlotId id) {
   if (mine && !slot.claiming) {
     slot.claiming = true;
     slot.claim = next_claim_++;
+    slot.asked = parts_.env.now();
     claims_.insert(id);
     for (const NodeId node : wanted) slot.held->follow(node, true, slot.claim, out);
   } else {

@@ -79,6 +79,7 @@ class Slots {
     bool serving = false;
     std::uint64_t claim = 0;
     Instant hold_off{};
+    Instant asked{};  ///< when all were last asked for what they hold
   };
   struct Peer {
     std::string ready;

@@ -13,11 +13,14 @@ void Slots::tick() {
     if (slot.claiming && !slot.serving) {  // somebody did not yield, or a holder is slow: ask again
       replica::Outbox out;
       for (const NodeId node : holders(id))
-        if (!slot.held->synced(node, slot.claim)) {
+        // Asking anew starts anew: who has not answered yet, or is sending, is given time.
+        if (!slot.held->synced(node, slot.claim) &&
+            (slot.held->refused(node, slot.claim) || parts_.env.now() - slot.asked >= parts_.config.detect_after)) {
           parts_.env.log(env::Level::debug, "slot " + std::to_string(id) + " waits for node " + std::to_string(node) + ": " +
                                                 slot.held->why_not_synced(node, slot.claim));
           slot.held->follow(node, true, slot.claim, out);
         }
+      if (parts_.env.now() - slot.asked >= parts_.config.detect_after) slot.asked = parts_.env.now();
       touched_.insert(id);
       flush(out);
     }

@@ -38,6 +38,11 @@ bool SlotReplica::synced(NodeId source, std::uint64_t claim) const {
   return state_.seen.covers(it->second.target);
 }
 
+bool SlotReplica::refused(NodeId source, std::uint64_t claim) const {
+  const auto it = sources_.find(source);
+  return it == sources_.end() || (it->second.answered && it->second.claim == claim && !it->second.yielded);
+}
+
 std::string SlotReplica::why_not_synced(NodeId source, std::uint64_t claim) const {
   const auto it = sources_.find(source);
   if (it == sources_.end()) return "not followed";

@@ -75,6 +75,8 @@ class SlotReplica {
   [[nodiscard]] bool follows(NodeId source) const { return sources_.contains(source); }
   /// Has everything that `source` had when it answered, and (for a claim) its word that it yielded.
   [[nodiscard]] bool synced(NodeId source, std::uint64_t claim) const;
+  /// It answered this claim, and goes on serving.
+  [[nodiscard]] bool refused(NodeId source, std::uint64_t claim) const;
   /// For a person.
   [[nodiscard]] std::string why_not_synced(NodeId source, std::uint64_t claim) const;
   void peer_down(NodeId peer);
