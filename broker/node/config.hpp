@@ -40,6 +40,7 @@ struct Config {
   Duration connect_timeout = 10s;                   ///< CONNECT must arrive within
   std::uint64_t max_outbox_bytes = 16 * 1024 * 1024; ///< per peer, unacknowledged
 
+  bool trace_messages = false;  ///< log every operation made and message handled: for a person who follows one packet
   Mutant mutant;  ///< only the simulator sets one
 };
 

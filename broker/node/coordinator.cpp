@@ -24,6 +24,7 @@ pb::Reply Coordinator::answer(const pb::Request& request) {
   reply.set_local(request.local());
   reply.set_id(request.id());
   reply.set_round(request.round());
+  reply.set_ahead(request.ahead());
   return reply;
 }
 
@@ -56,6 +57,7 @@ slot::Dot Coordinator::append(SlotId slot, slot::pb::Operation operation) {
 
 slot::Dot Coordinator::append(SlotId slot, slot::pb::Operation operation, slot::Stamp stamp) {
   slot::Changes changes;
+  if (parts_.config.trace_messages) parts_.trace(parts_.self.node, "made", slot, operation);
   const auto dot = parts_.slots.held(slot)->append(std::move(operation), stamp, changes);
   ++parts_.counters.operations;
   parts_.slots.touched(slot);
@@ -100,18 +102,33 @@ bool Coordinator::decides_qos2(SlotId slot) const {
 bool Coordinator::admit(SlotId slot, NodeId from, const pb::Request& request, bool& again) {
   Intake& intake = serving_[slot].intake[from];
   const std::uint32_t boot = parts_.cluster->boot_of(from);
-  if (intake.boot != boot) intake = Intake{boot, 0, 0, 0};
+  if (intake.boot != boot) intake = Intake{.boot = boot};
   const bool next = request.round() == intake.round && request.after() == intake.last && request.after() != 0;
   const bool first = request.after() == 0 && request.round() > intake.round;
   if (!next && !first) return false;
   intake.round = request.round();
   intake.last = request.id();
-  again = request.id() <= intake.highest;
-  intake.highest = std::max(intake.highest, request.id());
+  std::uint64_t& highest = request.ahead() ? intake.highest_ahead : intake.highest;
+  again = request.id() <= highest;
+  highest = std::max(highest, request.id());
   return true;
 }
 
+/// Is the request of the session's present connection? One of a connection before may still be on its way.
+bool Coordinator::speaks_for_session(SlotId slot, NodeId from, const pb::Request& request) {
+  const slot::Session* now = session(slot, request.client());
+  return now != nullptr && now->exists() && now->connect->front().node() == from &&
+         now->connect->front().connection() == request.connection();
+}
+
 void Coordinator::dispatch(SlotId slot, NodeId from, const pb::Request& request, bool again) {
+  const bool changes_session =
+      request.has_subscribe() || request.has_unsubscribe() || request.has_inbound() || request.has_release();
+  if (changes_session && !speaks_for_session(slot, from, request)) {
+    pb::Reply no = answer(request);
+    no.set_superseded(true);
+    return reply(from, std::move(no));
+  }
   switch (request.kind_case()) {
     case pb::Request::kOpen: return open(slot, from, request);
     case pb::Request::kClose: return close(slot, from, request);
@@ -215,9 +232,8 @@ void Coordinator::unsubscribe(SlotId slot, NodeId from, const pb::Request& reque
   pb::Reply yes = answer(request);
   const slot::Session* now = session(slot, request.client());
   for (const std::string& filter : request.unsubscribe().filters()) {
-    const auto* found = now == nullptr ? nullptr : &now->subscriptions;
-    const auto it = found == nullptr ? decltype(found->find(filter)){} : found->find(filter);
-    yes.add_had(found != nullptr && it != found->end() && it->second.present);
+    const auto it = now->subscriptions.find(filter);
+    yes.add_had(it != now->subscriptions.end() && it->second.present);
   }
   if (parts_.config.mutant.is("unsubscribe_not_logged")) return reply(from, std::move(yes));
   slot::pb::Operation operation;
@@ -234,10 +250,6 @@ void Coordinator::inbound(SlotId slot, NodeId from, const pb::Request& request) 
   }
   const slot::Session* now = session(slot, request.client());
   pb::Reply yes = answer(request);
-  if (now == nullptr || !now->exists()) {
-    yes.set_superseded(true);
-    return reply(from, std::move(yes));
-  }
   const auto id = static_cast<std::uint16_t>(request.inbound());
   const slot::Stamp connect = now->connect_stamp;
   slot::Dot gate;
@@ -269,10 +281,6 @@ void Coordinator::inbound(SlotId slot, NodeId from, const pb::Request& request) 
 void Coordinator::release(SlotId slot, NodeId from, const pb::Request& request) {
   const slot::Session* now = session(slot, request.client());
   pb::Reply yes = answer(request);
-  if (now == nullptr || !now->exists()) {
-    yes.set_superseded(true);
-    return reply(from, std::move(yes));
-  }
   slot::pb::Operation operation;
   auto& op = *operation.mutable_release();
   op.set_client(request.client());

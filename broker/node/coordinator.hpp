@@ -61,7 +61,8 @@ class Coordinator {
   };
   struct Intake {
     std::uint32_t boot = 0;
-    std::uint64_t round = 0, last = 0, highest = 0;
+    std::uint64_t round = 0, last = 0;
+    std::uint64_t highest = 0, highest_ahead = 0;  ///< ids taken, of either order
   };
   struct Serving {
     std::map<std::string, Attached, std::less<>> attached;
@@ -83,6 +84,7 @@ class Coordinator {
   [[nodiscard]] bool decides_qos2(SlotId slot) const;
   [[nodiscard]] bool outlived(SlotId slot, const pb::Request& request);
   [[nodiscard]] bool admit(SlotId slot, NodeId from, const pb::Request& request, bool& again);
+  [[nodiscard]] bool speaks_for_session(SlotId slot, NodeId from, const pb::Request& request);
   void dispatch(SlotId slot, NodeId from, const pb::Request& request, bool again);
   slot::Dot append(SlotId slot, slot::pb::Operation operation, slot::Stamp stamp);
   slot::Dot append(SlotId slot, slot::pb::Operation operation);

@@ -114,7 +114,7 @@ void Coordinator::begin_serving(SlotId slot) {
   std::deque<std::pair<NodeId, pb::Request>> waiting;
   waiting.swap(serving.without_majority);
   for (const auto& [from, request] : waiting)
-    if (parts_.cluster->is_up(from) || from == parts_.self.node) inbound(slot, from, request);
+    if (parts_.cluster->is_up(from) || from == parts_.self.node) dispatch(slot, from, request, false);
   for (const auto& [from, request] : parked) on_request(from, request);
 }
 

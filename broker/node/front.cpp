@@ -262,26 +262,32 @@ void Front::on_kick(const pb::Kick& kick) {
   fail(*connection, mqtt::Reason::session_taken_over, "");
 }
 
-void Front::attach(Connection& connection) {
+std::pair<pb::Request, Requests::Then> Front::attachment(Connection& connection) {
   connection.held.clear();  // the new coordinator sends what it knows to be owed
   pb::Request request = request_for(connection);
   request.set_client(connection.client);
   *request.mutable_open()->mutable_connect() = connection.record;
   request.mutable_open()->set_attach(true);
   slot::to_pb(connection.connected, request.mutable_open()->mutable_connected());
-  parts_.requests.submit(connection.home, std::move(request), [this, stream = connection.stream](const pb::Reply& reply) {
-    Connection* now = find(stream);
-    if (now != nullptr && reply.superseded()) fail(*now, mqtt::Reason::session_taken_over, "");
-  });
+  return {std::move(request), [this, stream = connection.stream](const pb::Reply& reply) {
+            if (reply.superseded()) superseded(stream);
+          }};
 }
 
-void Front::coordinator_changed(SlotId slot) {
+Requests::Batch Front::attachments(SlotId slot) {
+  Requests::Batch all;
   const auto it = by_home_.find(slot);
-  if (it == by_home_.end()) return;
+  if (it == by_home_.end()) return all;
   for (const StreamId stream : it->second) {
     Connection* connection = find(stream);
-    if (connection != nullptr && connection->phase == Connection::Phase::open) attach(*connection);
+    if (connection != nullptr && connection->phase == Connection::Phase::open) all.push_back(attachment(*connection));
   }
+  return all;
+}
+
+/// A coordinator knows of a later connection of this client, or of none.
+void Front::superseded(StreamId stream) {
+  if (Connection* now = find(stream)) fail(*now, mqtt::Reason::session_taken_over, "");
 }
 
 void Front::tick() {

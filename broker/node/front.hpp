@@ -17,6 +17,7 @@
 #include "broker/mqtt/decoder.hpp"
 #include "broker/mqtt/packet.hpp"
 #include "broker/node/message.pb.h"
+#include "broker/node/requests.hpp"
 #include "broker/slot/state.hpp"
 
 namespace hf::node {
@@ -84,7 +85,8 @@ class Front {
   /// A packet from the session's coordinator; from anybody else it is dropped: the coordinator sends it again.
   void deliver(NodeId from, const pb::Deliver& deliver, const slot::pb::Message& message);
   void on_kick(const pb::Kick& kick);
-  void coordinator_changed(SlotId slot);
+  /// What a new coordinator of the slot must hear of first: the connections here that live there.
+  [[nodiscard]] Requests::Batch attachments(SlotId slot);
   /// Every slot's routes are known: clients may be served.
   void routes_complete();
   void tick();
@@ -101,7 +103,8 @@ class Front {
   void opened(StreamId stream, const pb::Reply& reply);
   void accept(Connection& connection);
   void refuse(Connection& connection, mqtt::Reason reason);
-  void attach(Connection& connection);
+  std::pair<pb::Request, Requests::Then> attachment(Connection& connection);
+  void superseded(StreamId stream);
   void on_publish(Connection& connection, const mqtt::Publish& packet);
   void route(Connection& connection, slot::pb::Message message, std::shared_ptr<Unacknowledged> waiting);
   void complete(StreamId stream, const std::shared_ptr<Unacknowledged>& one, const pb::Reply& reply);

@@ -37,7 +37,8 @@ void Front::on_publish(Connection& connection, const mqtt::Publish& packet) {
   parts_.requests.submit(connection.session_slot, std::move(request),
                          [this, stream = connection.stream, waiting, message](const pb::Reply& reply) mutable {
                            Connection* now = find(stream);
-                           if (now == nullptr || reply.superseded()) return;
+                           if (now == nullptr) return;
+                           if (reply.superseded()) return superseded(stream);
                            *message.mutable_identity() = reply.identity();
                            route(*now, std::move(message), std::move(waiting));
                          });
@@ -115,7 +116,8 @@ void Front::on_pubrel(Connection& connection, const mqtt::Pubrel& packet) {
   parts_.requests.submit(connection.session_slot, std::move(request),
                          [this, stream = connection.stream, id = packet.packet_id](const pb::Reply& reply) {
                            Connection* now = find(stream);
-                           if (now == nullptr || reply.superseded()) return;
+                           if (now == nullptr) return;
+                           if (reply.superseded()) return superseded(stream);
                            append_ack<mqtt::Pubcomp>(*now, id, mqtt::Reason::success);
                            dirty_.insert(stream);
                          });

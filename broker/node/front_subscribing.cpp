@@ -36,9 +36,10 @@ void Front::on_subscribe(Connection& connection, const mqtt::Subscribe& packet) 
     return;
   }
   parts_.requests.submit(connection.session_slot, std::move(request),
-                         [this, stream = connection.stream, suback](const pb::Reply&) {
+                         [this, stream = connection.stream, suback](const pb::Reply& reply) {
                            Connection* now = find(stream);
                            if (now == nullptr) return;
+                           if (reply.superseded()) return superseded(stream);
                            mqtt::encode(suback, now->version, now->out);
                            dirty_.insert(stream);
                          });
@@ -52,6 +53,7 @@ void Front::on_unsubscribe(Connection& connection, const mqtt::Unsubscribe& pack
       [this, stream = connection.stream, id = packet.packet_id](const pb::Reply& reply) {
         Connection* now = find(stream);
         if (now == nullptr) return;
+        if (reply.superseded()) return superseded(stream);
         mqtt::Unsuback unsuback;
         unsuback.packet_id = id;
         if (now->version == mqtt::Version::v5)

@@ -43,7 +43,7 @@ void Hints::coordinator_changed(SlotId slot) {
   if (!parts_.slots.is_replica(slot, parts_.slots.coordinator(slot))) return;
   std::uint64_t& submitted = submitted_[slot];
   const bool first = submitted < it->second.begin()->first;
-  std::vector<std::pair<pb::Request, Requests::Then>> requests;
+  Requests::Batch requests;
   for (auto at = it->second.upper_bound(submitted); at != it->second.end(); ++at) {
     pb::Request request;
     *request.mutable_publish() = at->second;
@@ -52,7 +52,7 @@ void Hints::coordinator_changed(SlotId slot) {
                           [this, slot, number = at->first](const pb::Reply&) { handed_over(slot, number); });
   }
   if (requests.empty()) return;
-  if (first) return parts_.requests.submit_first(slot, std::move(requests));
+  if (first) return parts_.requests.submit_ahead(slot, std::move(requests));
   for (auto& [request, then] : requests) parts_.requests.submit(slot, std::move(request), std::move(then));
 }
 

@@ -28,7 +28,22 @@ void ShardParts::send(NodeId to, pb::PeerMessage message) {
   }
 }
 
+void ShardParts::trace(NodeId from, const pb::PeerMessage& message) {
+  if (!message.has_replica() || !message.replica().has_ops())
+    return env.log(env::Level::debug, "from " + std::to_string(from) + ": " + message.ShortDebugString());
+  for (const std::string& bytes : message.replica().ops().operations()) {
+    slot::pb::Operation operation;
+    if (operation.ParseFromString(bytes)) trace(from, "sent", message.replica().slot(), operation);
+  }
+}
+
+void ShardParts::trace(NodeId by, std::string_view what, SlotId slot, const slot::pb::Operation& operation) {
+  env.log(env::Level::debug, "operation " + std::string(what) + " by " + std::to_string(by) + ", slot " +
+                                 std::to_string(slot) + ": " + operation.ShortDebugString());
+}
+
 void ShardParts::handle(NodeId from, const pb::PeerMessage& message) {
+  if (config.trace_messages) trace(from, message);
   switch (message.kind_case()) {
     case pb::PeerMessage::kGossip: return slots.on_gossip(from, message.gossip());
     case pb::PeerMessage::kReplica: return slots.on_replica_message(from, message.replica());
@@ -37,7 +52,7 @@ void ShardParts::handle(NodeId from, const pb::PeerMessage& message) {
       const auto& update = message.route_update();
       // A snapshot says that `from` serves the slot from now on: it does not know our connections.
       if (update.snapshot() && !update.local() && update.slot() < config.slots && slots.coordinator(update.slot()) == from)
-        front.coordinator_changed(update.slot());
+        requests.serves_anew(update.slot());
       return;
     }
     case pb::PeerMessage::kRouteAck: return routes.on_ack(from, message.route_ack().number());
@@ -65,8 +80,6 @@ void ShardParts::handle_cluster_events() {
       routes.peer_up(up->node, up->boot);
       coordinator.front_restarted(up->node, up->boot);
       requests.peer_up(up->node);
-      for (SlotId slot = 0; slot < config.slots; ++slot)
-        if (slots.coordinator(slot) == up->node) front.coordinator_changed(slot);
     } else if (const auto* down = std::get_if<cluster::Down>(&event)) {
       env.log(env::Level::warn, "node " + std::to_string(down->node) + " is out of reach");
       env.reached("node.unreachable");

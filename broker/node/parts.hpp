@@ -41,6 +41,7 @@ struct ShardParts {
   /// Runs once everything written in this turn is durable.
   void after_commit(std::function<void()> then) { after_commit_.push_back(std::move(then)); }
   void handle(NodeId from, const pb::PeerMessage& message);
+  void trace(NodeId by, std::string_view what, SlotId slot, const slot::pb::Operation& operation);
   void handle_cluster_events();
   /// Ready slots, strays or hints changed: tell all in this turn.
   void gossip_soon() { gossip_due_ = true; }
@@ -76,6 +77,7 @@ struct ShardParts {
   Front front;
 
  private:
+  void trace(NodeId from, const pb::PeerMessage& message);
   void flush_cluster();
   void flush_storage();
   bool load(const env::Row& row);

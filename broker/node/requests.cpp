@@ -16,14 +16,17 @@ void Requests::submit(SlotId slot, pb::Request request, Then then) {
   pump(slot, queue);
 }
 
-void Requests::submit_first(SlotId slot, std::vector<std::pair<pb::Request, Then>> requests) {
+void Requests::submit_ahead(SlotId slot, Batch requests) {
   Queue& queue = queues_[slot];
-  for (auto it = requests.rbegin(); it != requests.rend(); ++it) {
-    it->first.set_slot(slot);
-    queue.pending.push_front({std::move(it->first), std::move(it->second), 0, false});
+  const auto attaches = [](const pb::Request& request) { return request.has_open() && request.open().attach(); };
+  if (!requests.empty() && attaches(requests.front().first))
+    std::erase_if(queue.ahead, [&](const Pending& p) { return attaches(p.request); });
+  for (auto& [request, then] : requests) {
+    request.set_slot(slot);
+    request.set_id(next_id_++);
+    request.set_ahead(true);
+    queue.ahead.push_back({std::move(request), std::move(then), parts_.clock->last(), false});
   }
-  // Ids name places: what went before keeps its meaning only if all are numbered anew.
-  for (Pending& pending : queue.pending) pending.request.set_id(next_id_++);
   restart(slot, queue);
 }
 
@@ -39,6 +42,7 @@ void Requests::restart(SlotId slot, Queue& queue) {
   }
   const bool up = queue.came_from == parts_.self.node || parts_.cluster->is_up(queue.came_from);
   if (!up || queue.came_from == queue.target || parts_.env.now() > queue.came_from_until) queue.came_from = 0;
+  for (Pending& pending : queue.ahead) pending.sent = false;
   for (Pending& pending : queue.pending) pending.sent = false;
   pump(slot, queue);
 }
@@ -51,9 +55,14 @@ void Requests::pump(SlotId slot, Queue& queue) {
   if (queue.target == 0 || queue.retrying) return;
   const bool local = slot == parts_.local_slot();
   if (!local && parts_.hints.count(slot) == 0 && parts_.slots.hints_elsewhere(slot)) return;
-  auto it = queue.pending.end();
-  while (it != queue.pending.begin() && !std::prev(it)->sent) --it;
-  for (; it != queue.pending.end(); ++it) {
+  send_unsent(queue, queue.ahead);
+  send_unsent(queue, queue.pending);
+}
+
+void Requests::send_unsent(Queue& queue, std::deque<Pending>& pending) {
+  auto it = pending.end();
+  while (it != pending.begin() && !std::prev(it)->sent) --it;
+  for (; it != pending.end(); ++it) {
     it->request.set_after(queue.last_sent);
     it->request.set_round(queue.round);
     it->request.set_came_from(queue.came_from);
@@ -78,26 +87,27 @@ void Requests::on_reply(NodeId from, const pb::Reply& reply) {
     if (!retry_at_) retry_at_ = parts_.env.now() + 50ms;
     return;
   }
-  const auto it = std::lower_bound(queue.pending.begin(), queue.pending.end(), reply.id(),
+  auto& pending = reply.ahead() ? queue.ahead : queue.pending;
+  const auto it = std::lower_bound(pending.begin(), pending.end(), reply.id(),
                                    [](const Pending& p, std::uint64_t id) { return p.request.id() < id; });
-  if (it == queue.pending.end() || it->request.id() != reply.id()) return;
+  if (it == pending.end() || it->request.id() != reply.id()) return;
   if (from == queue.target) queue.came_from = 0;
   const Then then = std::move(it->then);
-  queue.pending.erase(it);
+  pending.erase(it);
   if (then) then(reply);
 }
 
 void Requests::coordinator_changed(SlotId slot) {
-  const auto it = queues_.find(slot);
-  if (it != queues_.end()) restart(slot, it->second);
-  parts_.front.coordinator_changed(slot);
+  submit_ahead(slot, parts_.front.attachments(slot));
   parts_.hints.coordinator_changed(slot);
 }
 
 void Requests::peer_up(NodeId node) {
-  for (auto& [slot, queue] : queues_)
-    if (queue.target == node) restart(slot, queue);
+  for (SlotId slot = 0; slot < parts_.config.slots; ++slot)
+    if (parts_.slots.coordinator(slot) == node) submit_ahead(slot, parts_.front.attachments(slot));
 }
+
+void Requests::serves_anew(SlotId slot) { submit_ahead(slot, parts_.front.attachments(slot)); }
 
 void Requests::unblock() {
   for (auto& [slot, queue] : queues_) pump(slot, queue);
@@ -128,8 +138,10 @@ void Requests::tick() {
 std::optional<Instant> Requests::deadline() const { return retry_at_; }
 
 std::uint64_t Requests::oldest(std::uint64_t now) const {
-  for (const auto& [slot, queue] : queues_)
+  for (const auto& [slot, queue] : queues_) {
     if (!queue.pending.empty()) now = std::min(now, queue.pending.front().time);
+    if (!queue.ahead.empty()) now = std::min(now, queue.ahead.front().time);
+  }
   return now;
 }
 

@@ -18,7 +18,8 @@ namespace hf::node {
 struct ShardParts;
 
 /// Invariants:
-///  1. Requests to one slot reach a coordinator in order of submission, also after redirects and failovers.
+///  1. Requests to one slot reach a coordinator in order of submission, also after redirects and failovers; those
+///     submitted ahead come before all others.
 ///  2. Each is answered at most once to its submitter; a request whose connection is gone is dropped.
 class Requests {
  public:
@@ -27,12 +28,16 @@ class Requests {
   explicit Requests(ShardParts& parts) : parts_(parts) {}
 
   void submit(SlotId slot, pb::Request request, Then then);
-  /// Ahead of everything that waits (hints are older).
-  void submit_first(SlotId slot, std::vector<std::pair<pb::Request, Then>> requests);
+  using Batch = std::vector<std::pair<pb::Request, Then>>;
+  /// Ahead of everything that waits: hints are older, and a coordinator must know of an attachment before it
+  /// takes what the connection asks. Then all is asked again. Replaces attachments not answered yet.
+  void submit_ahead(SlotId slot, Batch requests);
   void on_reply(NodeId from, const pb::Reply& reply);
 
   void coordinator_changed(SlotId slot);
   void peer_up(NodeId node);
+  /// Its coordinator began to serve it: it does not know the connections here.
+  void serves_anew(SlotId slot);
   void unblock();
   /// Forgets what a closed connection has asked, but for its Close.
   void drop_connection(SlotId slot, std::uint64_t connection);
@@ -50,7 +55,7 @@ class Requests {
     bool sent = false;
   };
   struct Queue {
-    std::deque<Pending> pending;
+    std::deque<Pending> ahead, pending;  ///< each by id
     NodeId target = 0;
     NodeId came_from = 0;      ///< the coordinator before: what it confirmed must not be overtaken
     Instant came_from_until{};
@@ -60,6 +65,7 @@ class Requests {
   };
   void restart(SlotId slot, Queue& queue);
   void pump(SlotId slot, Queue& queue);
+  void send_unsent(Queue& queue, std::deque<Pending>& pending);
 
   ShardParts& parts_;
   std::map<SlotId, Queue> queues_;

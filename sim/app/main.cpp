@@ -28,7 +28,7 @@ struct Arguments {
   std::string file, seeds, json, mutant;
   std::optional<std::uint64_t> seed;
   unsigned jobs = 1;
-  bool trace = false, keep_going = false, strict = false, resolved = false;
+  bool trace = false, trace_messages = false, keep_going = false, strict = false, resolved = false;
 };
 
 std::int64_t wall_now() {
@@ -115,7 +115,8 @@ Timed run_one(const sim::Scenario& scenario, const Arguments& arguments, Progres
   const std::int64_t start = wall_now();
   sim::RunOptions options;
   options.mutant = arguments.mutant;
-  options.trace = arguments.trace;
+  options.trace = arguments.trace || arguments.trace_messages;
+  options.trace_messages = arguments.trace_messages;
   options.go_on = [&](sim::VirtualTime now, std::uint64_t events) {
     const std::int64_t passed = wall_now() - start;
     if (progress != nullptr) {
@@ -145,7 +146,7 @@ int run_single(const Arguments& arguments) {
   Progress progress(::isatty(2) == 1);
   const Timed timed = run_one(*scenario, arguments, &progress);
   const sim::RunResult& result = timed.result;
-  if (arguments.trace) std::cout << result.trace;
+  if (arguments.trace || arguments.trace_messages) std::cout << result.trace;
   std::cout << scenario->name << "   seed " << result.seed
             << (result.mutant.empty() ? "" : "   mutant " + result.mutant) << "\n"
             << reports::verdict_table(result) << reports::fact_table(result, timed.wall_ns)
@@ -291,6 +292,7 @@ int command_line(int argc, char** argv) {
   run->add_option("--json", arguments.json, "write the result here");
   run->add_option("--mutant", arguments.mutant, "seed a bug; see `mutants`");
   run->add_flag("--trace", arguments.trace, "print what the nodes logged");
+  run->add_flag("--trace-messages", arguments.trace_messages, "and every operation and message between nodes (much)");
   run->add_flag("--keep-going", arguments.keep_going, "with --seeds: go on after a violation");
   run->add_flag("--strict", arguments.strict, "every guarantee must be put to the test");
   run->add_flag("--resolved", arguments.resolved, "print the resolved scenario and stop");

@@ -67,6 +67,7 @@ void Runner::build_nodes() {
   config.replicas = scenario_.cluster.replicas;
   config.write_quorum = scenario_.cluster.write_quorum;
   for (const auto& setting : scenario_.cluster.config) apply_setting(setting, config);
+  config.trace_messages = options_.trace_messages;
   config.mutant.name = options_.mutant.empty() ? scenario_.mutant : options_.mutant;
   NodeId id = 0;
   for (const auto& node : scenario_.cluster.nodes) {
@@ -288,6 +289,7 @@ RunResult Runner::run() {
   result.seed = scenario_.seed;
   result.mutant = options_.mutant.empty() ? scenario_.mutant : options_.mutant;
   world_.trace().keep_from = options_.trace ? env::Level::debug : env::Level::error;
+  if (options_.trace_messages) world_.trace().keep_all();
   build_nodes();
   build_clients();
   build_wires();

@@ -30,6 +30,7 @@ struct Inside {
 struct RunOptions {
   std::string mutant;       ///< "" is the scenario's own
   bool trace = false;       ///< keep the nodes' log lines, debug included
+  bool trace_messages = false;  ///< and every operation and message in them
   /// Asked now and then; false stops the run, which then has not settled.
   std::function<bool(VirtualTime now, std::uint64_t events)> go_on;
 };

@@ -24,6 +24,7 @@ class Trace {
 
   /// Lines below this level are not kept.
   env::Level keep_from = env::Level::info;
+  void keep_all() { lines_max_ = SIZE_MAX; }
   void add(VirtualTime at, std::uint64_t event, std::string_view node, env::Level level,
            std::string_view text);
   [[nodiscard]] const std::deque<Line>& lines() const { return lines_; }
