@@ -52,6 +52,7 @@ bool ShardParts::load(const env::Row& row) {
   if (id >= config.slots) return false;
   replica::SlotReplica& held = slots.ensure_held(id);
   const std::string_view rest = std::string_view(row.key).substr(5);
+  if (kind == 'P') return held.load_promise(row.value);
   if (kind == 'S') return held.load_row(rest, row.value);
   if (kind == 'L') return held.load_log(replica::from_big_endian(rest), row.value);
   if (kind != 'F' || row.value.size() < 8) return false;
@@ -66,9 +67,7 @@ void ShardParts::become_serving() {
     auto* held = slots.held(id);
     if (held == nullptr) continue;
     if (!held->finish_loading()) return env.die("stored slot " + std::to_string(id) + " contradicts itself");
-    for (const auto& [client, session] : held->state().sessions)
-      clock->observe(std::max(session.attach_stamp.time, session.end.time));
-    for (const auto& [dot, message] : held->state().messages) (void)dot, (void)message;
+    clock->observe(std::max(slot::latest(held->state()).time, held->promised().time));
   }
   cluster::Settings settings;
   settings.self = self.node;

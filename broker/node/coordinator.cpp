@@ -96,7 +96,7 @@ bool Coordinator::outlived(SlotId slot, const pb::Request& request) {
 }
 
 bool Coordinator::decides_qos2(SlotId slot) const {
-  return parts_.slots.majority_reachable(slot) || parts_.config.mutant.is("qos2_without_majority");
+  return parts_.slots.decides(slot) || parts_.config.mutant.is("qos2_without_majority");
 }
 
 bool Coordinator::admit(SlotId slot, NodeId from, const pb::Request& request, bool& again) {
@@ -128,6 +128,10 @@ void Coordinator::dispatch(SlotId slot, NodeId from, const pb::Request& request,
     pb::Reply no = answer(request);
     no.set_superseded(true);
     return reply(from, std::move(no));
+  }
+  if ((request.has_inbound() || request.has_release()) && !decides_qos2(slot)) {
+    serving_[slot].without_majority.emplace_back(from, request);
+    return;
   }
   switch (request.kind_case()) {
     case pb::Request::kOpen: return open(slot, from, request);
@@ -198,11 +202,15 @@ void Coordinator::close(SlotId slot, NodeId from, const pb::Request& request) {
   std::uint32_t expiry = request.close().override_expiry() ? request.close().expiry_s() : now->connect->expiry_s();
   if (parts_.config.mutant.is("close_ends_successor") && !mine) expiry = 0;
   if (now->connect->bound() || expiry == 0) return end_session(slot, request.client());
+  log_disconnect(slot, request.client(), *now, expiry);
+}
+
+void Coordinator::log_disconnect(SlotId slot, const std::string& client, const slot::Session& session, std::uint32_t expiry_s) {
   slot::pb::Operation operation;
   auto& closed = *operation.mutable_disconnect();
-  closed.set_client(request.client());
-  slot::to_pb(now->connect_stamp, closed.mutable_connect());
-  closed.set_expiry_s(expiry);
+  closed.set_client(client);
+  slot::to_pb(session.connect_stamp, closed.mutable_connect());
+  closed.set_expiry_s(expiry_s);
   closed.set_closed_ms(parts_.env.wall_ms());
   append(slot, std::move(operation));
 }
@@ -244,35 +252,33 @@ void Coordinator::unsubscribe(SlotId slot, NodeId from, const pb::Request& reque
 }
 
 void Coordinator::inbound(SlotId slot, NodeId from, const pb::Request& request) {
-  if (!decides_qos2(slot)) {
-    serving_[slot].without_majority.emplace_back(from, request);
-    return;
-  }
   const slot::Session* now = session(slot, request.client());
   pb::Reply yes = answer(request);
   const auto id = static_cast<std::uint16_t>(request.inbound());
   const slot::Stamp connect = now->connect_stamp;
+  const slot::Inbound* known = now->inbound_of(id);
+  const bool held = known != nullptr && !known->released() && !parts_.config.mutant.is("inbound_ids_forgotten");
   slot::Dot gate;
-  if (now->held(id) && !parts_.config.mutant.is("inbound_ids_forgotten")) {
+  if (held && known->epoch == parts_.slots.held(slot)->epoch()) {
     gate = tail(slot);  // sent again: the same message under the same name
   } else {
     slot::pb::Operation operation;
     auto& op = *operation.mutable_inbound();
     op.set_client(request.client());
     slot::to_pb(now->attach_stamp, op.mutable_attach());
+    slot::to_pb(parts_.slots.held(slot)->epoch(), op.mutable_epoch());
     op.set_packet_id(id);
+    if (held) slot::to_pb(known->name, op.mutable_name());  // of an earlier epoch: perhaps decided, and now for sure
     gate = append(slot, std::move(operation));
   }
-  parts_.slots.held(slot)->when_stored(gate, true, [this, slot, from, id, connect, gate, client = request.client(), yes]() mutable {
-    const slot::Session* held = session(slot, client);
-    auto name = held == nullptr ? std::nullopt : held->held(id);
-    if (name && parts_.config.mutant.is("inbound_ids_forgotten")) name = gate;
-    if (!name || !held->exists() || held->connect_stamp != connect) {
+  parts_.slots.held(slot)->when_stored(gate, true, [this, slot, from, id, connect, client = request.client(), yes]() mutable {
+    const slot::Session* at = session(slot, client);
+    const slot::Inbound* one = at == nullptr ? nullptr : at->inbound_of(id);
+    if (one == nullptr || one->released() || !at->exists() || at->connect_stamp != connect) {
       yes.set_superseded(true);
     } else {
-      slot::to_pb(slot::Name{true, slot == parts_.local_slot(), slot == parts_.local_slot() ? parts_.self.node : slot,
-                             *name},
-                  yes.mutable_identity());
+      const bool local = slot == parts_.local_slot();
+      slot::to_pb(slot::Name{true, local, local ? parts_.self.node : slot, one->name}, yes.mutable_identity());
     }
     reply(from, yes);
   });
@@ -280,14 +286,14 @@ void Coordinator::inbound(SlotId slot, NodeId from, const pb::Request& request) 
 
 void Coordinator::release(SlotId slot, NodeId from, const pb::Request& request) {
   const slot::Session* now = session(slot, request.client());
-  pb::Reply yes = answer(request);
   slot::pb::Operation operation;
   auto& op = *operation.mutable_release();
   op.set_client(request.client());
   slot::to_pb(now->attach_stamp, op.mutable_attach());
+  slot::to_pb(parts_.slots.held(slot)->epoch(), op.mutable_epoch());
   op.set_packet_id(request.release());
   const auto gate = append(slot, std::move(operation));
-  parts_.slots.held(slot)->when_stored(gate, true, [this, from, yes] { reply(from, yes); });
+  parts_.slots.held(slot)->when_stored(gate, true, [this, from, yes = answer(request)] { reply(from, yes); });
 }
 
 std::map<std::string, Coordinator::Target> Coordinator::targets(SlotId slot, const slot::pb::Message& message) const {

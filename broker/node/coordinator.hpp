@@ -35,12 +35,15 @@ class Coordinator {
   /// Done entries whose publishers are to be asked. Another coordinator may have finished them.
   void find_unretired(SlotId slot);
   void begin_serving(SlotId slot);
+  /// QoS 2 steps may be logged from now on.
+  void begin_deciding(SlotId slot);
   void stop_serving(SlotId slot);
   /// Do requests wait for the slot to be served here.
   [[nodiscard]] bool parks(SlotId slot) const { return !serving_[slot].parked.empty(); }
   /// Operations changed the slot; `foreign`: of others, or a merge.
   void changed(SlotId slot, const slot::Changes& changes, bool foreign);
-  void front_restarted(NodeId node, std::uint32_t boot);
+  /// A node came (back) up: connections of its boots before are gone.
+  void front_restarted();
   /// Sends what sessions are owed. True if anything was done.
   bool pump();
   void tick();
@@ -106,10 +109,11 @@ class Coordinator {
 
   void attach(SlotId slot, const std::string& client, const pb::Request& request);
   static void find_resumable(const slot::Session& session, Attached& attached);
-  void resume(SlotId slot, const slot::Session& session, Attached& attached);
+  void resume(SlotId slot, const std::string& client, const slot::Session& session, Attached& attached);
+  slot::Dot log_send(SlotId slot, const std::string& client, const Attached& attached, slot::pb::Operation operation, bool qos2);
   void kick(SlotId slot, std::string_view client, const Attached& attached);
   void pump_session(SlotId slot, const std::string& client, Attached& attached);
-  void resend(SlotId slot, Attached& attached, const slot::Entry& entry);
+  void resend(SlotId slot, const std::string& client, Attached& attached, const slot::Entry& entry);
   void push(SlotId slot, const Attached& attached, const slot::Entry& entry, bool dup);
   void push_pubrel(const Attached& attached, const slot::Entry& entry);
   void push_qos0(const Attached& attached, const slot::pb::Message& message, const Target& target);
@@ -118,6 +122,9 @@ class Coordinator {
   void note_expiry(SlotId slot, const std::string& client);
   void note_unretired(SlotId slot, const slot::Name& name);
   void end_session(SlotId slot, const std::string& client);
+  void log_disconnect(SlotId slot, const std::string& client, const slot::Session& session, std::uint32_t expiry_s);
+  void close_gone(SlotId slot);
+  void pump_all(SlotId slot);
 
   ShardParts& parts_;
   std::vector<Serving> serving_;

@@ -42,15 +42,36 @@ void Coordinator::find_resumable(const slot::Session& session, Attached& attache
 
 /// What was given out before is in the client's window already, wherever it stands in the queue: it goes first, and
 /// waits for no window. Two entries under one id: the later one gets another, in its turn.
-void Coordinator::resume(SlotId slot, const slot::Session& session, Attached& attached) {
+void Coordinator::resume(SlotId slot, const std::string& client, const slot::Session& session, Attached& attached) {
+  const slot::Stamp epoch = parts_.slots.held(slot)->epoch();
+  std::vector<const slot::Entry*> again;
+  slot::pb::Operation operation;
   for (const slot::Name& name : std::exchange(attached.resume, {})) {
     const auto found = session.entries.find(name);
     if (found == session.entries.end() || found->second.done || attached.in_flight.contains(name)) continue;
     const slot::Entry& entry = found->second;
+    if (entry.qos == 2 && !decides_qos2(slot)) {
+      attached.resume.push_back(name);
+      continue;
+    }
     if (!attached.ids.emplace(entry.packet_id, name).second) continue;
     attached.in_flight[name] = entry.packet_id;
-    resend(slot, attached, entry);
+    again.push_back(&entry);
+    if (entry.qos != 2 || entry.epoch == epoch) continue;
+    auto& one = *operation.mutable_send()->add_entries();  // of an earlier epoch: perhaps decided, and now for sure
+    slot::to_pb(name, one.mutable_name());
+    one.set_packet_id(entry.packet_id);
   }
+  if (operation.has_send()) log_send(slot, client, attached, std::move(operation), true);
+  for (const slot::Entry* entry : again) resend(slot, client, attached, *entry);
+}
+
+slot::Dot Coordinator::log_send(SlotId slot, const std::string& client, const Attached& attached, slot::pb::Operation operation,
+                                bool qos2) {
+  operation.mutable_send()->set_client(client);
+  slot::to_pb(attached.attach, operation.mutable_send()->mutable_attach());
+  if (qos2) slot::to_pb(parts_.slots.held(slot)->epoch(), operation.mutable_send()->mutable_epoch());
+  return append(slot, std::move(operation));
 }
 
 void Coordinator::kick(SlotId slot, std::string_view client, const Attached& attached) {
@@ -97,25 +118,31 @@ void Coordinator::begin_serving(SlotId slot) {
   ++parts_.counters.failovers;
   Serving& serving = serving_[slot];
   parts_.routes.advertise_all(slot);
-  for (const auto& [client, session] : parts_.slots.held(slot)->state().sessions) {
-    note_expiry(slot, client);
-    const auto attached = serving.attached.find(client);
-    if (attached == serving.attached.end()) continue;
-    attached->second.cursor.reset();  // what waited for a majority lies before it
-    serving.pump.insert(client);
-  }
+  for (const auto& [client, session] : parts_.slots.held(slot)->state().sessions) note_expiry(slot, client);
   find_unretired(slot);
-  pump_slots_.insert(slot);
-  for (const auto& member : parts_.config.members)
-    if (parts_.cluster->is_up(member.id)) front_restarted(member.id, parts_.cluster->boot_of(member.id));
-  front_restarted(parts_.self.node, parts_.self.boot);
+  close_gone(slot);
+  pump_all(slot);
   std::deque<std::pair<NodeId, pb::Request>> parked;
   parked.swap(serving.parked);
+  for (const auto& [from, request] : parked) on_request(from, request);
+}
+
+void Coordinator::begin_deciding(SlotId slot) {
+  pump_all(slot);
   std::deque<std::pair<NodeId, pb::Request>> waiting;
-  waiting.swap(serving.without_majority);
+  waiting.swap(serving_[slot].without_majority);
   for (const auto& [from, request] : waiting)
     if (parts_.cluster->is_up(from) || from == parts_.self.node) dispatch(slot, from, request, false);
-  for (const auto& [from, request] : parked) on_request(from, request);
+}
+
+/// Everybody's queue is looked at from its beginning: what waited for something lies before the cursor.
+void Coordinator::pump_all(SlotId slot) {
+  Serving& serving = serving_[slot];
+  for (auto& [client, attached] : serving.attached) {
+    attached.cursor.reset();
+    serving.pump.insert(client);
+  }
+  pump_slots_.insert(slot);
 }
 
 void Coordinator::stop_serving(SlotId slot) {
@@ -126,33 +153,28 @@ void Coordinator::stop_serving(SlotId slot) {
   serving = Serving{};
 }
 
-void Coordinator::front_restarted(NodeId node, std::uint32_t boot) {
-  for (SlotId slot = 0; slot < parts_.config.slots; ++slot) {
-    if (!parts_.slots.serving(slot)) continue;
-    std::vector<std::pair<std::string, pb::Request>> gone;
-    for (const auto& [client, session] : parts_.slots.held(slot)->state().sessions) {
-      if (!session.open() || session.connect->front().node() != node || session.connect->front().boot() >= boot) continue;
-      pb::Request request;
-      request.set_client(client);
-      request.set_connection(session.connect->front().connection());
-      request.mutable_close();
-      gone.emplace_back(client, std::move(request));
-    }
-    for (auto& [client, request] : gone) {
-      serving_[slot].attached.erase(client);
-      const slot::Session* now = session(slot, client);
-      if (now->connect->bound() || now->connect->expiry_s() == 0) {
-        end_session(slot, client);
-        continue;
-      }
-      slot::pb::Operation operation;
-      auto& closed = *operation.mutable_disconnect();
-      closed.set_client(client);
-      slot::to_pb(now->connect_stamp, closed.mutable_connect());
-      closed.set_expiry_s(now->connect->expiry_s());
-      closed.set_closed_ms(parts_.env.wall_ms());
-      append(slot, std::move(operation));
-    }
+void Coordinator::front_restarted() {
+  for (SlotId slot = 0; slot < parts_.config.slots; ++slot)
+    if (parts_.slots.serving(slot)) close_gone(slot);
+}
+
+/// Connections of fronts that have restarted since are gone.
+void Coordinator::close_gone(SlotId slot) {
+  std::vector<std::string> gone;
+  for (const auto& [client, session] : parts_.slots.held(slot)->state().sessions) {
+    if (!session.open()) continue;
+    const slot::pb::Front& front = session.connect->front();
+    const bool up = front.node() == parts_.self.node || parts_.cluster->is_up(front.node());
+    const std::uint32_t boot = front.node() == parts_.self.node ? parts_.self.boot : parts_.cluster->boot_of(front.node());
+    if (up && front.boot() < boot) gone.push_back(client);
+  }
+  for (const std::string& client : gone) {
+    serving_[slot].attached.erase(client);
+    const slot::Session* now = session(slot, client);
+    if (now->connect->bound() || now->connect->expiry_s() == 0)
+      end_session(slot, client);
+    else
+      log_disconnect(slot, client, *now, now->connect->expiry_s());
   }
 }
 
@@ -190,10 +212,11 @@ std::uint16_t Coordinator::next_packet_id(SlotId slot, Attached& attached) const
 void Coordinator::pump_session(SlotId slot, const std::string& client, Attached& attached) {
   const slot::Session* now = session(slot, client);
   if (now == nullptr || !now->exists() || now->attach_stamp != attached.attach) return;
-  resume(slot, *now, attached);
-  slot::pb::Operation operation;
-  auto& send = *operation.mutable_send();
-  std::vector<slot::Name> first_sent;
+  resume(slot, client, *now, attached);
+  slot::pb::Operation send1;
+  slot::pb::Operation send2;
+  std::vector<slot::Name> plain;
+  std::vector<slot::Name> gated;
   auto it = attached.cursor ? now->queue.upper_bound(*attached.cursor) : now->queue.begin();
   const bool qos2 = decides_qos2(slot);
   for (; it != now->queue.end() && attached.in_flight.size() < attached.window; ++it) {
@@ -207,25 +230,16 @@ void Coordinator::pump_session(SlotId slot, const std::string& client, Attached&
     attached.bound.insert(id);
     attached.ids[id] = entry.name;
     attached.in_flight[entry.name] = id;
-    auto& one = *send.add_entries();
+    auto& one = *(entry.qos == 2 ? send2 : send1).mutable_send()->add_entries();
     slot::to_pb(entry.name, one.mutable_name());
     one.set_packet_id(id);
-    first_sent.push_back(entry.name);
+    (entry.qos == 2 ? gated : plain).push_back(entry.name);
   }
-  if (first_sent.empty()) return;
-  send.set_client(client);
-  slot::to_pb(attached.attach, send.mutable_attach());
   const slot::Stamp attach = attached.attach;
-  const auto dot = append(slot, std::move(operation));
-  std::vector<slot::Name> gated;
-  for (const slot::Name& name : first_sent) {
-    const slot::Entry& entry = now->entries.at(name);
-    if (entry.qos == 1)
-      push(slot, attached, entry, false);
-    else
-      gated.push_back(name);
-  }
+  if (!plain.empty()) log_send(slot, client, attached, std::move(send1), false);
+  for (const slot::Name& name : plain) push(slot, attached, now->entries.at(name), false);
   if (gated.empty()) return;
+  const auto dot = log_send(slot, client, attached, std::move(send2), true);
   parts_.slots.held(slot)->when_stored(dot, true, [this, slot, client, attach, gated = std::move(gated)] {
     const Attached* still = current(slot, client, attach);
     if (still == nullptr) return;
@@ -245,14 +259,9 @@ Coordinator::Attached* Coordinator::current(SlotId slot, std::string_view client
   return now != nullptr && now->exists() && now->attach_stamp == attach ? &it->second : nullptr;
 }
 
-void Coordinator::resend(SlotId slot, Attached& attached, const slot::Entry& entry) {
+void Coordinator::resend(SlotId slot, const std::string& client, Attached& attached, const slot::Entry& entry) {
   if (entry.qos == 1) return push(slot, attached, entry, true);
   // What another coordinator gave out or saw is sent only once a majority is known to hold it.
-  const std::string client = [&] {
-    for (const auto& [id, at] : serving_[slot].attached)
-      if (&at == &attached) return id;
-    return std::string{};
-  }();
   parts_.slots.held(slot)->when_stored(tail(slot), true, [this, slot, client, attach = attached.attach, name = entry.name] {
     const Attached* still = current(slot, client, attach);
     if (still == nullptr) return;

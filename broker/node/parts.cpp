@@ -78,7 +78,7 @@ void ShardParts::handle_cluster_events() {
       broadcast_gossip();
       slots.peer_up(up->node);
       routes.peer_up(up->node, up->boot);
-      coordinator.front_restarted(up->node, up->boot);
+      coordinator.front_restarted();
       requests.peer_up(up->node);
     } else if (const auto* down = std::get_if<cluster::Down>(&event)) {
       env.log(env::Level::warn, "node " + std::to_string(down->node) + " is out of reach");

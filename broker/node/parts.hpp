@@ -86,7 +86,7 @@ struct ShardParts {
   std::deque<pb::PeerMessage> inbox_;
   std::vector<std::function<void()>> after_commit_;
   struct Commit {
-    std::vector<std::pair<SlotId, slot::VersionVector>> slots;
+    Slots::Collected slots;
     std::vector<std::function<void()>> then;
   };
   std::map<env::CommitId, Commit> commits_;

@@ -48,19 +48,22 @@ void Coordinator::tick() {
 
 void Coordinator::on_retire_query(NodeId from, const pb::RetireQuery& query) {
   const SlotId slot = query.front() ? parts_.local_slot() : query.slot();
-  if (slot > parts_.local_slot() || !parts_.slots.serving(slot) || !parts_.slots.majority_reachable(slot)) return;
+  if (slot > parts_.local_slot() || !parts_.slots.serving(slot)) return;
+  const slot::State& state = parts_.slots.held(slot)->state();
   std::set<slot::Dot> held;
-  for (const auto& [client, session] : parts_.slots.held(slot)->state().sessions)
+  for (const auto& [client, session] : state.sessions)
     for (const auto& [id, inbound] : session.inbound)
-      if (!id.released()) held.insert(id.name);
+      if (!inbound.released()) held.insert(inbound.name);
   pb::PeerMessage message;
   pb::RetireAnswer& answer = *message.mutable_retire_answer();
   answer.set_slot(query.asking());
   answer.set_local(query.asking_local());
   for (const auto& name : query.names()) {
-    const slot::Name asked = slot::from_pb(name);
-    // A front that restarted has forgotten its publishers, and they their flows.
-    if (!held.contains(asked.dot)) *answer.add_released() = name;
+    const slot::Dot dot = slot::from_pb(name).dot;
+    // Released: what gave the name is known here, and nobody holds it now. (Whoever does not know it cannot tell.) A
+    // front that restarted has forgotten its publishers, and they their flows.
+    const bool known = state.seen.covers(dot) || (query.front() && dot.origin.boot < parts_.self.boot);
+    if (known && !held.contains(dot)) *answer.add_released() = name;
   }
   if (answer.released_size() != 0) parts_.send(from, std::move(message));
 }

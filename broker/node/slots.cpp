@@ -23,7 +23,7 @@ void Slots::configure() {
 void Slots::start() {
   Slot& local = slots_[parts_.local_slot()];
   local.held = std::make_unique<replica::SlotReplica>(parts_.local_slot(), parts_.self, true, parts_.config.mutant);
-  local.serving = local.claiming = local.replica = true;
+  local.serving = local.claiming = local.replica = local.decides = true;
   local.coordinator = parts_.self.node;
   local.preference = {parts_.self.node};
   for (SlotId id = 0; id < parts_.config.slots; ++id) {
@@ -46,12 +46,6 @@ bool Slots::is_replica(SlotId slot, NodeId node) const {
 std::uint32_t Slots::place(SlotId slot) const {
   const auto& list = slots_[slot].preference;
   return static_cast<std::uint32_t>(std::find(list.begin(), list.end(), parts_.self.node) - list.begin());
-}
-
-bool Slots::majority_reachable(SlotId slot) const {
-  if (slot == parts_.local_slot()) return true;
-  const auto& q = slots_[slot].held->quorum();
-  return q.reachable >= q.replicas.size() / 2 + 1;
 }
 
 bool Slots::all_replicas_reachable(SlotId slot) const {
@@ -110,7 +104,7 @@ void Slots::stop_serving(Slot& slot, SlotId id) {
   if (slot.ready || !slot.replica) claims_.erase(id);
   if (!slot.claiming && !slot.serving && !parts_.coordinator.parks(id)) return;
   if (slot.held) slot.held->drop_gates();
-  slot.claiming = slot.serving = false;
+  slot.claiming = slot.serving = slot.decides = false;
   parts_.coordinator.stop_serving(id);
 }
 
@@ -147,15 +141,11 @@ void Slots::refresh(SlotId id) {
   else if (slot.replica)
     wanted.push_back(slot.coordinator);
   if (mine && !slot.claiming) {
-    slot.claiming = true;
-    slot.claim = next_claim_++;
-    slot.asked = parts_.env.now();
-    claims_.insert(id);
-    for (const NodeId node : wanted) slot.held->follow(node, true, slot.claim, out);
+    claim(id);
   } else {
     for (const NodeId node : wanted) {
       if (slot.held->follows(node)) continue;
-      slot.held->follow(node, mine, mine ? slot.claim : 0, out);
+      slot.held->follow(node, mine, out);
       if (mine && slot.serving && !parts_.config.mutant.is("serve_before_caught_up")) {
         slot.serving = false;  // a holder came back: nothing is served before its word is in
         claims_.insert(id);
@@ -169,6 +159,29 @@ void Slots::refresh(SlotId id) {
   touched_.insert(id);
   flush(out);
   check_progress(id);
+  check_decides(id);
+}
+
+/// Asks every reachable holder to yield, and for what it has.
+void Slots::claim(SlotId id) {
+  Slot& slot = slots_[id];
+  slot.claiming = true;
+  slot.held->claim(parts_.stamp());
+  slot.asked = parts_.env.now();
+  claims_.insert(id);
+  replica::Outbox out;
+  for (const NodeId node : holders(id)) slot.held->follow(node, true, out);
+  touched_.insert(id);
+  flush(out);
+}
+
+/// Promises and words of replicas came or went.
+void Slots::check_decides(SlotId id) {
+  Slot& slot = slots_[id];
+  if (id == parts_.local_slot() || !slot.held) return;
+  const bool before = slot.decides;
+  slot.decides = slot.serving && slot.held->decides();
+  if (slot.decides && !before) parts_.coordinator.begin_deciding(id);
 }
 
 void Slots::check_progress(SlotId id) {
@@ -180,7 +193,7 @@ void Slots::check_progress(SlotId id) {
   if (!complete_enough()) return;
   const bool skip = parts_.config.mutant.is("serve_before_caught_up");
   for (const NodeId node : holders(id))
-    if (slot.held->follows(node) && !skip && !slot.held->synced(node, slot.claiming ? slot.claim : 0)) return;
+    if (slot.held->follows(node) && !skip && !slot.held->synced(node, slot.claiming)) return;
   if (slot.replica && !slot.ready) {
     slot.ready = true;
     parts_.gossip_soon();
@@ -192,6 +205,7 @@ void Slots::check_progress(SlotId id) {
     forgettable_.insert(id);
     parts_.env.reached("slot.serving");
     parts_.coordinator.begin_serving(id);
+    check_decides(id);
   }
   if (!slot.claiming && (slot.ready || !slot.replica)) claims_.erase(id);
 }
@@ -246,7 +260,7 @@ bool Slots::knows(SlotId id, NodeId node) const {
   if (!parts_.cluster->is_up(node)) return false;
   const auto all = holders(id);
   if (std::find(all.begin(), all.end(), node) == all.end()) return true;
-  return slots_[id].held->synced(node, slots_[id].claim);
+  return slots_[id].held->synced(node, true);
 }
 
 bool Slots::hints_elsewhere(SlotId slot) const {
@@ -271,7 +285,8 @@ void Slots::on_replica_message(NodeId from, const replica::pb::ReplicaMessage& m
   bool yield = true;
   if (message.has_follow()) {
     ensure_held(id);
-    if (message.follow().coordinating()) yield = decide_yield(id, from);
+    const bool late = slot.held && slot::from_pb(message.follow().claim()) < slot.held->promised();
+    if (message.follow().coordinating()) yield = !late && decide_yield(id, from);
     forgettable_.insert(id);
   }
   if (!slot.held) return;
@@ -287,7 +302,7 @@ void Slots::on_replica_message(NodeId from, const replica::pb::ReplicaMessage& m
   if (result.bad) {
     parts_.env.log(env::Level::warn, "slot " + std::to_string(id) + ": damaged or missing operations from node " +
                                          std::to_string(from) + ": asking again");
-    slot.held->follow(from, slot.claiming, slot.claiming ? slot.claim : 0, out);
+    slot.held->follow(from, slot.claiming, out);
   }
   touched_.insert(id);
   if (result.operations != 0 || result.merged) {
@@ -296,6 +311,7 @@ void Slots::on_replica_message(NodeId from, const replica::pb::ReplicaMessage& m
   }
   flush(out);
   if (claims_.contains(id)) check_progress(id);
+  check_decides(id);
 }
 
 void Slots::touched(SlotId slot) {
@@ -323,21 +339,22 @@ void Slots::stream() {
   flush(out);
 }
 
-std::vector<std::pair<SlotId, slot::VersionVector>> Slots::collect(env::Batch& batch) {
-  std::vector<std::pair<SlotId, slot::VersionVector>> out;
+Slots::Collected Slots::collect(env::Batch& batch) {
+  Collected out;
   for (const SlotId id : touched_)
     if (slots_[id].held)
-      if (auto seen = slots_[id].held->take_batch(batch)) out.emplace_back(id, std::move(*seen));
+      if (auto stored = slots_[id].held->take_batch(batch)) out.emplace_back(id, std::move(*stored));
   touched_.clear();
   return out;
 }
 
-void Slots::durable(const std::vector<std::pair<SlotId, slot::VersionVector>>& slots) {
+void Slots::durable(const Collected& slots) {
   replica::Outbox out;
-  for (const auto& [id, seen] : slots) {
+  for (const auto& [id, stored] : slots) {
     if (!slots_[id].held) continue;
-    slots_[id].held->durable(seen, parts_.clock->last(), out);
+    slots_[id].held->durable(stored, parts_.clock->last(), out);
     touched_.insert(id);
+    check_decides(id);
   }
   flush(out);
 }

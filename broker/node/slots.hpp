@@ -35,7 +35,8 @@ class Slots {
   [[nodiscard]] bool is_replica(SlotId slot) const { return slots_[slot].replica; }
   /// Among the first R of the preference list of `slot`.
   [[nodiscard]] bool is_replica(SlotId slot, NodeId node) const;
-  [[nodiscard]] bool majority_reachable(SlotId slot) const;
+  /// A majority of the replicas has promised this node's claim: what QoS 2 needs.
+  [[nodiscard]] bool decides(SlotId slot) const { return slots_[slot].decides; }
   [[nodiscard]] bool all_replicas_reachable(SlotId slot) const;
   [[nodiscard]] const std::vector<NodeId>& preference(SlotId slot) const { return slots_[slot].preference; }
   /// This node's place in the preference list: the residue of the packet ids it may give out.
@@ -59,8 +60,9 @@ class Slots {
   bool fire_gates();
   /// Streams to readers; adds to the batch what changed, returning what it makes durable.
   void stream();
-  std::vector<std::pair<SlotId, slot::VersionVector>> collect(env::Batch& batch);
-  void durable(const std::vector<std::pair<SlotId, slot::VersionVector>>& slots);
+  using Collected = std::vector<std::pair<SlotId, replica::Stored>>;
+  Collected collect(env::Batch& batch);
+  void durable(const Collected& slots);
   /// Retries, forgetting, letting go. About twice a second.
   void tick();
   void refresh(SlotId slot);
@@ -77,7 +79,7 @@ class Slots {
     bool ready = false;
     bool claiming = false;
     bool serving = false;
-    std::uint64_t claim = 0;
+    bool decides = false;
     Instant hold_off{};
     Instant asked{};  ///< when all were last asked for what they hold
   };
@@ -90,6 +92,9 @@ class Slots {
   void choose_coordinator(SlotId slot);
   [[nodiscard]] std::vector<NodeId> holders(SlotId slot) const;
   void check_progress(SlotId slot);
+  void check_decides(SlotId slot);
+  void claim(SlotId slot);
+  void ask_again(SlotId slot);
   void stop_serving(Slot& slot, SlotId id);
   void drop(SlotId slot);
   void forget(SlotId slot);
@@ -102,7 +107,6 @@ class Slots {
   std::vector<Slot> slots_;
   std::map<NodeId, Peer> peers_;
   std::set<SlotId> touched_, forgettable_, claims_;
-  std::uint64_t next_claim_ = 1;
   Instant alone_until_{};  ///< a minority claims nothing before
 };
 

@@ -10,26 +10,36 @@ void Slots::tick() {
   const std::set<SlotId> waiting(claims_);
   for (const SlotId id : waiting) {
     Slot& slot = slots_[id];
-    if (slot.claiming && !slot.serving) {  // somebody did not yield, or a holder is slow: ask again
-      replica::Outbox out;
-      for (const NodeId node : holders(id))
-        // Asking anew starts anew: who has not answered yet, or is sending, is given time.
-        if (!slot.held->synced(node, slot.claim) &&
-            (slot.held->refused(node, slot.claim) || parts_.env.now() - slot.asked >= parts_.config.detect_after)) {
-          parts_.env.log(env::Level::debug, "slot " + std::to_string(id) + " waits for node " + std::to_string(node) + ": " +
-                                                slot.held->why_not_synced(node, slot.claim));
-          slot.held->follow(node, true, slot.claim, out);
-        }
-      if (parts_.env.now() - slot.asked >= parts_.config.detect_after) slot.asked = parts_.env.now();
-      touched_.insert(id);
-      flush(out);
-    }
+    if (slot.claiming && !slot.serving) ask_again(id);
     refresh(id);
   }
-  for (SlotId id = 0; id < parts_.config.slots; ++id)
-    if (slots_[id].coordinator == parts_.self.node && !slots_[id].claiming) refresh(id);
+  for (SlotId id = 0; id < parts_.config.slots; ++id) {
+    Slot& slot = slots_[id];
+    if (slot.coordinator != parts_.self.node) continue;
+    // Somebody claimed what this node still serves, and its view says so no longer: begin anew, so that QoS 2 goes on.
+    if (slot.serving && slot.held->fenced() && parts_.env.now() - slot.asked >= parts_.config.detect_after) stop_serving(slot, id);
+    if (!slot.claiming) refresh(id);
+  }
   const std::set<SlotId> candidates(forgettable_);
   for (const SlotId id : candidates) forget(id);
+}
+
+/// Somebody did not yield, or a holder is slow. Asking anew starts anew: who has not answered yet, or is sending, is
+/// given time.
+void Slots::ask_again(SlotId id) {
+  Slot& slot = slots_[id];
+  if (slot.held->fenced()) return claim(id);  // a later claim was promised: only one later still will do
+  replica::Outbox out;
+  const bool due = parts_.env.now() - slot.asked >= parts_.config.detect_after;
+  for (const NodeId node : holders(id)) {
+    if (slot.held->synced(node, true) || !(slot.held->refused(node) || due)) continue;
+    parts_.env.log(env::Level::debug, "slot " + std::to_string(id) + " waits for node " + std::to_string(node) + ": " +
+                                          slot.held->why_not_synced(node, true));
+    slot.held->follow(node, true, out);
+  }
+  if (due) slot.asked = parts_.env.now();
+  touched_.insert(id);
+  flush(out);
 }
 
 void Slots::forget(SlotId id) {
@@ -75,11 +85,12 @@ void Slots::forget(SlotId id) {
 void Slots::drop(SlotId id) {
   Slot& slot = slots_[id];
   slot.held.reset();
-  slot.ready = slot.claiming = slot.serving = false;
+  slot.ready = slot.claiming = slot.serving = slot.decides = false;
   forgettable_.erase(id);
   touched_.erase(id);
   claims_.erase(id);
-  for (const std::string& prefix : {replica::row_prefix(id), replica::log_prefix(id), replica::floor_key(id)})
+  for (const std::string& prefix :
+       {replica::row_prefix(id), replica::log_prefix(id), replica::floor_key(id), replica::promise_key(id)})
     parts_.batch.erase_range(prefix, replica::prefix_end(prefix));
   parts_.env.reached("stray.dropped");
   parts_.gossip_soon();

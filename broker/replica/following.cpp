@@ -9,17 +9,17 @@ constexpr std::size_t ops_bytes_max = 256U * 1024;   ///< of one Ops message
 constexpr std::size_t chunk_bytes_max = 128U * 1024; ///< of one StateChunk
 }  // namespace
 
-void SlotReplica::follow(NodeId source, bool coordinating, std::uint64_t claim, Outbox& out) {
+void SlotReplica::follow(NodeId source, bool coordinating, Outbox& out) {
   Source& entry = sources_[source];
   entry = Source{};
-  entry.claim = claim;
+  if (coordinating) entry.claim = epoch_;
   pb::ReplicaMessage message;
   message.set_slot(state_.id);
   pb::Follow& ask = *message.mutable_follow();
   slot::to_pb(state_.seen, ask.mutable_seen());
   slot::to_pb(durable_, ask.mutable_durable());
   ask.set_coordinating(coordinating);
-  ask.set_claim(claim);
+  if (coordinating) slot::to_pb(epoch_, ask.mutable_claim());
   out.emplace_back(source, std::move(message));
 }
 
@@ -31,24 +31,24 @@ void SlotReplica::unfollow(NodeId source, Outbox& out) {
   out.emplace_back(source, std::move(message));
 }
 
-bool SlotReplica::synced(NodeId source, std::uint64_t claim) const {
+bool SlotReplica::synced(NodeId source, bool claiming) const {
   const auto it = sources_.find(source);
   if (it == sources_.end() || !it->second.answered || it->second.incoming) return false;
-  if (claim != 0 && (!it->second.yielded || it->second.claim != claim)) return false;
+  if (claiming && (!it->second.yielded || it->second.claim != epoch_)) return false;
   return state_.seen.covers(it->second.target);
 }
 
-bool SlotReplica::refused(NodeId source, std::uint64_t claim) const {
+bool SlotReplica::refused(NodeId source) const {
   const auto it = sources_.find(source);
-  return it == sources_.end() || (it->second.answered && it->second.claim == claim && !it->second.yielded);
+  return it == sources_.end() || (it->second.answered && it->second.claim == epoch_ && !it->second.yielded);
 }
 
-std::string SlotReplica::why_not_synced(NodeId source, std::uint64_t claim) const {
+std::string SlotReplica::why_not_synced(NodeId source, bool claiming) const {
   const auto it = sources_.find(source);
   if (it == sources_.end()) return "not followed";
   if (!it->second.answered) return "no answer";
   if (it->second.incoming) return "its state is on the way";
-  if (claim != 0 && (!it->second.yielded || it->second.claim != claim)) return "it did not yield";
+  if (claiming && (!it->second.yielded || it->second.claim != epoch_)) return "it did not yield";
   for (const auto& [origin, seq] : it->second.target.entries())
     if (state_.seen.seen(origin) < seq)
       return "it has " + std::to_string(seq) + " operations of node " + std::to_string(origin.node) + " boot " +
@@ -66,21 +66,20 @@ SlotReplica::Received SlotReplica::receive(NodeId from, const pb::ReplicaMessage
   Received result;
   switch (message.kind_case()) {
     case pb::ReplicaMessage::kFollow:
-      confirmed_[from].durable = slot::from_pb(message.follow().durable());
+      confirmed_[from] = {.durable = slot::from_pb(message.follow().durable()), .time = 0, .promised = {}};
       on_follow(from, message.follow(), yield, out);
       break;
     case pb::ReplicaMessage::kFollowOk: {
       const auto it = sources_.find(from);
-      if (it == sources_.end() || it->second.claim != message.follow_ok().claim()) break;
+      const slot::Stamp promised = slot::from_pb(message.follow_ok().promised());
+      latest_ = std::max(latest_, promised);
+      result.latest_time = promised.time;
+      if (it == sources_.end() || it->second.claim != slot::from_pb(message.follow_ok().claim())) break;
       it->second.answered = true;
       it->second.yielded = message.follow_ok().yielded();
       horizon_ = std::max(horizon_, message.follow_ok().horizon());
       it->second.target = slot::from_pb(message.follow_ok().seen());
-      pb::ReplicaMessage reply;  // what is durable here may have moved since the Follow was sent
-      reply.set_slot(state_.id);
-      slot::to_pb(durable_, reply.mutable_confirm()->mutable_durable());
-      reply.mutable_confirm()->set_time(time);
-      out.emplace_back(from, std::move(reply));
+      confirm(from, time, out);  // what is durable here may have moved since the Follow was sent
       break;
     }
     case pb::ReplicaMessage::kUnfollow:
@@ -99,6 +98,9 @@ SlotReplica::Received SlotReplica::receive(NodeId from, const pb::ReplicaMessage
       Confirmed& confirmed = confirmed_[from];
       confirmed.durable = slot::from_pb(message.confirm().durable());
       confirmed.time = message.confirm().time();
+      confirmed.promised = slot::from_pb(message.confirm().promised());
+      latest_ = std::max(latest_, confirmed.promised);
+      result.latest_time = confirmed.promised.time;
       if (const auto it = readers_.find(from); it != readers_.end()) it->second.known.join(confirmed.durable);
       break;
     }
@@ -113,6 +115,11 @@ SlotReplica::Received SlotReplica::receive(NodeId from, const pb::ReplicaMessage
 }
 
 void SlotReplica::on_follow(NodeId from, const pb::Follow& follow, bool yield, Outbox& out) {
+  if (const slot::Stamp claim = slot::from_pb(follow.claim()); yield && follow.coordinating()) {
+    yield = claim >= promised_;
+    promised_ = std::max(promised_, claim);
+    latest_ = std::max(latest_, promised_);
+  }
   Reader& reader = readers_[from];
   reader = Reader{};
   reader.known = slot::from_pb(follow.seen());
@@ -120,7 +127,8 @@ void SlotReplica::on_follow(NodeId from, const pb::Follow& follow, bool yield, O
   reply.set_slot(state_.id);
   slot::to_pb(state_.seen, reply.mutable_follow_ok()->mutable_seen());
   reply.mutable_follow_ok()->set_yielded(yield);
-  reply.mutable_follow_ok()->set_claim(follow.claim());
+  *reply.mutable_follow_ok()->mutable_claim() = follow.claim();
+  slot::to_pb(promised_, reply.mutable_follow_ok()->mutable_promised());
   reply.mutable_follow_ok()->set_horizon(horizon_);
   out.emplace_back(from, std::move(reply));
   if (!reader.known.covers(log_.floor()))
@@ -208,6 +216,7 @@ void SlotReplica::on_ops(NodeId from, const pb::Ops& ops, Received& result) {
       return;
     }
     slot::apply(state_, operation, result.changes);
+    latest_ = std::max(latest_, slot::epoch_of(operation));
     log_.append(dot, bytes);
     ++result.operations;
     result.latest_time = std::max(result.latest_time, operation.time());
@@ -241,13 +250,9 @@ void SlotReplica::on_chunk(NodeId from, const pb::StateChunk& chunk, Received& r
   log_.restart(state_.seen);
   if (const auto reader = readers_.find(from); reader != readers_.end()) reader->second.known.join(incoming->seen);
   result.merged = true;
-  for (const auto& [client, session] : incoming->sessions) {
-    result.latest_time = std::max({result.latest_time, session.attach_stamp.time, session.end.time});
-    for (const auto& [filter, subscription] : session.subscriptions)
-      result.latest_time = std::max(result.latest_time, subscription.stamp.time);
-    for (const auto& [name, entry] : session.entries)
-      result.latest_time = std::max({result.latest_time, entry.last_stamp.time, entry.first.time});
-  }
+  const slot::Latest latest = slot::latest(*incoming);
+  result.latest_time = latest.time;
+  latest_ = std::max(latest_, latest.epoch);
 }
 
 }  // namespace hf::replica

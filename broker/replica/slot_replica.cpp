@@ -22,6 +22,7 @@ std::uint64_t from_big_endian(std::string_view bytes) {
 std::string row_prefix(SlotId slot) { return "S" + big_endian(slot, 4); }
 std::string log_prefix(SlotId slot) { return "L" + big_endian(slot, 4); }
 std::string floor_key(SlotId slot) { return "F" + big_endian(slot, 4); }
+std::string promise_key(SlotId slot) { return "P" + big_endian(slot, 4); }
 std::string prefix_end(std::string prefix) {
   while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xFF) prefix.pop_back();
   if (!prefix.empty()) prefix.back() = static_cast<char>(prefix.back() + 1);
@@ -63,19 +64,31 @@ void SlotReplica::drop_gates() {
   majority_gates_.clear();
 }
 
-std::size_t SlotReplica::copies(const slot::Dot& dot, bool known_only) const {
+void SlotReplica::claim(const slot::Stamp& claim) {
+  HF_ASSERT(claim > promised_);
+  epoch_ = promised_ = claim;
+  latest_ = std::max(latest_, claim);
+}
+
+bool SlotReplica::decides() const {
+  if (local_) return true;
+  if (fenced()) return false;
+  std::size_t promised = 0;
+  for (const NodeId node : quorum_.replicas) promised += (node == self_.node || synced(node, true)) && confirmed_by(node, {}, true);
+  return promised >= quorum_.replicas.size() / 2 + 1;
+}
+
+bool SlotReplica::confirmed_by(NodeId node, const slot::Dot& dot, bool under_claim) const {
+  const auto it = confirmed_.find(node);
+  if (node != self_.node && it == confirmed_.end()) return false;
+  const slot::VersionVector& durable = node == self_.node ? durable_ : it->second.durable;
+  const slot::Stamp& promised = node == self_.node ? durable_promise_ : it->second.promised;
+  return (dot.seq == 0 || durable.covers(dot)) && (!under_claim || promised == epoch_);
+}
+
+std::size_t SlotReplica::copies(const slot::Dot& dot, bool under_claim) const {
   std::size_t count = 0;
-  for (const NodeId node : quorum_.replicas) {
-    if (node == self_.node) {
-      count += durable_.covers(dot) ? 1U : 0U;
-      continue;
-    }
-    const auto it = confirmed_.find(node);
-    if (it == confirmed_.end() || !it->second.durable.covers(dot)) continue;
-    // A copy counts for a majority only where it hides nothing from us: a later coordinator's word, say.
-    if (known_only && !state_.seen.covers(it->second.durable)) continue;
-    ++count;
-  }
+  for (const NodeId node : quorum_.replicas) count += confirmed_by(node, dot, under_claim) ? 1U : 0U;
   return count;
 }
 
@@ -93,14 +106,21 @@ bool SlotReplica::stored_by_majority(const slot::Dot& dot) const {
   return copies(dot, true) >= quorum_.replicas.size() / 2 + 1;
 }
 
-std::optional<slot::VersionVector> SlotReplica::take_batch(env::Batch& batch) {
+std::optional<Stored> SlotReplica::take_batch(env::Batch& batch) {
   if (local_) {
     state_.dirty.clear();
     return std::nullopt;
   }
   if (log_.bytes() > log_bytes_max) log_.shrink_to(log_bytes_max / 2);
   const bool log_moved = log_.begin() != log_stored_begin_;
-  if (state_.dirty.empty() && log_stored_end_ == log_.end() && !log_moved) return std::nullopt;
+  const bool promise_moved = promised_ != stored_promise_;
+  if (state_.dirty.empty() && log_stored_end_ == log_.end() && !log_moved && !promise_moved) return std::nullopt;
+  if (promise_moved) {
+    slot::pb::Stamp promise;
+    slot::to_pb(promised_, &promise);
+    batch.put(promise_key(state_.id), promise.SerializeAsString());
+    stored_promise_ = promised_;
+  }
   const std::string rows = row_prefix(state_.id);
   for (const std::string& key : state_.dirty) {
     if (auto value = slot::encode_row(state_, key))
@@ -120,23 +140,34 @@ std::optional<slot::VersionVector> SlotReplica::take_batch(env::Batch& batch) {
     batch.put(floor_key(state_.id), big_endian(log_.begin(), 8) + floor.SerializeAsString());
     log_stored_begin_ = log_.begin();
   }
-  return state_.seen;
+  return Stored{state_.seen, promised_};
 }
 
-void SlotReplica::durable(const slot::VersionVector& seen, std::uint64_t time, Outbox& out) {
-  if (durable_ == seen) return;
-  durable_.join(seen);
-  for (const auto& [source, unused] : sources_) {
-    pb::ReplicaMessage message;
-    message.set_slot(state_.id);
-    slot::to_pb(durable_, message.mutable_confirm()->mutable_durable());
-    message.mutable_confirm()->set_time(time);
-    out.emplace_back(source, std::move(message));
-  }
+void SlotReplica::durable(const Stored& stored, std::uint64_t time, Outbox& out) {
+  if (durable_ == stored.seen && durable_promise_ == stored.promised) return;
+  durable_.join(stored.seen);
+  durable_promise_ = std::max(durable_promise_, stored.promised);
+  for (const auto& [source, unused] : sources_) confirm(source, time, out);
+}
+
+void SlotReplica::confirm(NodeId to, std::uint64_t time, Outbox& out) const {
+  pb::ReplicaMessage message;
+  message.set_slot(state_.id);
+  slot::to_pb(durable_, message.mutable_confirm()->mutable_durable());
+  slot::to_pb(durable_promise_, message.mutable_confirm()->mutable_promised());
+  message.mutable_confirm()->set_time(time);
+  out.emplace_back(to, std::move(message));
 }
 
 bool SlotReplica::load_row(std::string_view key, std::string_view value) {
   return slot::decode_row(state_, key, value);
+}
+
+bool SlotReplica::load_promise(std::string_view value) {
+  slot::pb::Stamp promise;
+  if (!promise.ParseFromArray(value.data(), static_cast<int>(value.size()))) return false;
+  promised_ = stored_promise_ = durable_promise_ = latest_ = slot::from_pb(promise);
+  return true;
 }
 
 bool SlotReplica::load_log(std::uint64_t position, std::string_view bytes) {

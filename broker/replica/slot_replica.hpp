@@ -29,10 +29,19 @@ struct Quorum {
 /// Messages for other holders, in order.
 using Outbox = std::vector<std::pair<NodeId, pb::ReplicaMessage>>;
 
+/// What a batch makes durable of a slot.
+struct Stored {
+  slot::VersionVector seen;
+  slot::Stamp promised;
+  friend bool operator==(const Stored&, const Stored&) = default;
+};
+
 /// Invariants:
 ///  1. The state is what the log's operations and the merged states made; `state().seen` says which.
 ///  2. A gate fires only when the rule it was made under is met by *stable* storage, in order of making.
 ///  3. A reader is sent each operation it lacks once, in log order (which is causal).
+///  4. What a majority confirmed under one claim is known to every later claim that a majority promised itself to,
+///     and no earlier claim's step is confirmed by a majority any more (Lamport, "Paxos made simple", 2001).
 class SlotReplica {
  public:
   /// A local slot is neither stored nor streamed: the home of connection-bound queues. Its gates are open.
@@ -47,8 +56,8 @@ class SlotReplica {
   /// Stamps, applies and logs an operation made here. Returns its dot.
   slot::Dot append(slot::pb::Operation operation, slot::Stamp stamp, slot::Changes& changes);
 
-  /// Fires once `dot` is stored by W reachable replicas, or (majority) by a majority of all replicas whose
-  /// stored operations this node knows too (so that nobody else can have decided otherwise).
+  /// Fires once `dot` is stored by W reachable replicas, or (majority) by a majority of all replicas under this
+  /// node's claim: nobody else can have decided otherwise, or will.
   void when_stored(const slot::Dot& dot, bool majority, std::function<void()> then);
   void set_quorum(Quorum quorum) { quorum_ = std::move(quorum); }
   [[nodiscard]] const Quorum& quorum() const { return quorum_; }
@@ -57,28 +66,39 @@ class SlotReplica {
   void drop_gates();
   [[nodiscard]] bool waiting() const { return !stored_gates_.empty() || !majority_gates_.empty(); }
 
+  // --- claims
+  /// This node claims the slot: what it writes is of this epoch. `claim` is later than all promised here.
+  void claim(const slot::Stamp& claim);
+  [[nodiscard]] const slot::Stamp& epoch() const { return epoch_; }
+  [[nodiscard]] const slot::Stamp& promised() const { return promised_; }
+  /// A majority of the replicas, whose word is in, promised this node's claim; and nothing later is known.
+  [[nodiscard]] bool decides() const;
+  /// A later claim than this node's is known: here, promised by a replica, or in operations.
+  [[nodiscard]] bool fenced() const { return latest_ > epoch_; }
+
   // --- storage
   /// Adds the rows and log items that changed. Returns what the batch makes durable, or nothing.
-  std::optional<slot::VersionVector> take_batch(env::Batch& batch);
-  void durable(const slot::VersionVector& seen, std::uint64_t time, Outbox& out);
+  std::optional<Stored> take_batch(env::Batch& batch);
+  void durable(const Stored& stored, std::uint64_t time, Outbox& out);
   [[nodiscard]] const slot::VersionVector& durable_seen() const { return durable_; }
   /// While loading from disk.
   bool load_row(std::string_view key, std::string_view value);
+  bool load_promise(std::string_view value);
   bool load_log(std::uint64_t position, std::string_view bytes);
   void load_floor(std::uint64_t begin, const slot::VersionVector& floor);
   bool finish_loading();
 
   // --- following
   /// Asks `source` for its log. With `coordinating` also to yield.
-  void follow(NodeId source, bool coordinating, std::uint64_t claim, Outbox& out);
+  void follow(NodeId source, bool coordinating, Outbox& out);
   void unfollow(NodeId source, Outbox& out);
   [[nodiscard]] bool follows(NodeId source) const { return sources_.contains(source); }
-  /// Has everything that `source` had when it answered, and (for a claim) its word that it yielded.
-  [[nodiscard]] bool synced(NodeId source, std::uint64_t claim) const;
+  /// Has everything that `source` had when it answered, and (claiming) its word that it yielded.
+  [[nodiscard]] bool synced(NodeId source, bool claiming) const;
   /// It answered this claim, and goes on serving.
-  [[nodiscard]] bool refused(NodeId source, std::uint64_t claim) const;
+  [[nodiscard]] bool refused(NodeId source) const;
   /// For a person.
-  [[nodiscard]] std::string why_not_synced(NodeId source, std::uint64_t claim) const;
+  [[nodiscard]] std::string why_not_synced(NodeId source, bool claiming) const;
   void peer_down(NodeId peer);
 
   /// The result of a message: what changed, whether the follower asked for a yield.
@@ -119,7 +139,7 @@ class SlotReplica {
   struct Source {
     bool answered = false;
     bool yielded = false;
-    std::uint64_t claim = 0;
+    slot::Stamp claim;
     slot::VersionVector target;
     std::unique_ptr<slot::State> incoming;
     bool damaged = false;
@@ -127,6 +147,7 @@ class SlotReplica {
   struct Confirmed {
     slot::VersionVector durable;
     std::uint64_t time = 0;
+    slot::Stamp promised;
   };
   struct Gate {
     slot::Dot dot;
@@ -140,7 +161,9 @@ class SlotReplica {
   void send_chunk(NodeId to, Reader& reader, Outbox& out);
   [[nodiscard]] bool stored(const slot::Dot& dot) const;
   [[nodiscard]] bool stored_by_majority(const slot::Dot& dot) const;
-  [[nodiscard]] std::size_t copies(const slot::Dot& dot, bool known_only) const;
+  [[nodiscard]] bool confirmed_by(NodeId node, const slot::Dot& dot, bool under_claim) const;
+  [[nodiscard]] std::size_t copies(const slot::Dot& dot, bool under_claim) const;
+  void confirm(NodeId to, std::uint64_t time, Outbox& out) const;
 
   slot::State state_;
   slot::OperationLog log_;
@@ -153,6 +176,9 @@ class SlotReplica {
   std::map<NodeId, Confirmed> confirmed_;
   std::deque<Gate> stored_gates_, majority_gates_;
   slot::VersionVector durable_;
+  slot::Stamp epoch_;                      ///< this node's latest claim
+  slot::Stamp promised_, stored_promise_, durable_promise_;
+  slot::Stamp latest_;                     ///< claim known of anybody
   slot::VersionVector last_stable_;
   std::uint64_t horizon_ = 0;
   std::uint64_t log_stored_end_ = 1;    ///< log items below are on disk (or on their way)
@@ -160,10 +186,11 @@ class SlotReplica {
   slot::VersionVector loaded_log_;
 };
 
-/// Storage keys: "S" slot rows, "L" slot log items, "F" slot log floor; slot as 4 bytes big-endian.
+/// Storage keys: "S" slot rows, "L" slot log items, "F" slot log floor, "P" slot promise; slot as 4 bytes big-endian.
 [[nodiscard]] std::string row_prefix(SlotId slot);
 [[nodiscard]] std::string log_prefix(SlotId slot);
 [[nodiscard]] std::string floor_key(SlotId slot);
+[[nodiscard]] std::string promise_key(SlotId slot);
 [[nodiscard]] std::string big_endian(std::uint64_t value, std::size_t bytes);
 [[nodiscard]] std::uint64_t from_big_endian(std::string_view bytes);
 /// Where the keys that begin with `prefix` end.

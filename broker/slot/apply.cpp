@@ -58,10 +58,11 @@ struct Applying {
 
   void send(const pb::Send& op) {
     SessionEdit edit(state, changes, op.client());
+    const Stamp epoch = from_pb(op.epoch());
     const Stamp attach = from_pb(op.attach());
     for (const auto& one : op.entries())
       edit.bind_entry(
-          from_pb(one.name()), static_cast<std::uint16_t>(one.packet_id()), attach, stamp, dot);
+          from_pb(one.name()), static_cast<std::uint16_t>(one.packet_id()), epoch, attach, stamp, dot);
   }
 
   void recd(const pb::Recd& op) {
@@ -76,12 +77,14 @@ struct Applying {
 
   void inbound(const pb::Inbound& op) {
     SessionEdit(state, changes, op.client())
-        .join_inbound({static_cast<std::uint16_t>(op.packet_id()), dot}, {from_pb(op.attach()), stamp, dot});
+        .join_inbound({static_cast<std::uint16_t>(op.packet_id()), dot},
+                      {from_pb(op.epoch()), stamp, from_pb(op.attach()), op.has_name() ? from_pb(op.name()) : dot});
   }
 
   void release(const pb::Release& op) {
     SessionEdit(state, changes, op.client())
-        .join_inbound({static_cast<std::uint16_t>(op.packet_id()), {}}, {from_pb(op.attach()), stamp, dot});
+        .join_inbound({static_cast<std::uint16_t>(op.packet_id()), dot},
+                      {from_pb(op.epoch()), stamp, from_pb(op.attach()), {}});
   }
 
   void retire(const pb::Retire& op) {

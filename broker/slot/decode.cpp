@@ -71,10 +71,9 @@ std::optional<Name> parse_name(std::string_view in) {
 std::optional<InboundKey> parse_inbound(std::string_view in) {
   if (in.size() < 2) return std::nullopt;
   InboundKey key{static_cast<std::uint16_t>(take(in, 2)), {}};
-  if (in.empty()) return key;
-  const auto name = parse_dot(in);
-  if (!name || name->seq == 0) return std::nullopt;
-  key.name = *name;
+  const auto dot = parse_dot(in);
+  if (!dot || dot->seq == 0) return std::nullopt;
+  key.dot = *dot;
   return key;
 }
 
@@ -116,6 +115,7 @@ bool decode(const pb::EntryRow& row, const Name& name, Entry& entry) {
   entry.retain = row.retain();
   entry.identifiers.assign(row.identifiers().begin(), row.identifiers().end());
   entry.packet_id = static_cast<std::uint16_t>(row.packet_id());
+  entry.epoch = from_pb(row.epoch());
   entry.attach = from_pb(row.attach());
   entry.sent = from_pb(row.sent());
   entry.recd = row.recd();
@@ -126,10 +126,8 @@ bool decode(const pb::EntryRow& row, const Name& name, Entry& entry) {
 }
 
 bool decode(const pb::InboundRow& row, const InboundKey& key, Inbound& inbound) {
-  inbound.attach = from_pb(row.attach());
-  inbound.last = key.released() ? from_pb(row.last()) : key.name;
-  inbound.stamp = {row.time(), inbound.last.origin};
-  return key.released() || !row.has_last();
+  inbound = {from_pb(row.epoch()), {row.time(), key.dot.origin}, from_pb(row.attach()), from_pb(row.name())};
+  return row.has_name() == (inbound.name.seq != 0);
 }
 
 bool decode(const pb::RetainedRow& row, RetainedMessage& retained) {

@@ -251,8 +251,9 @@ void SessionEdit::join_entry(const Entry& value, const pb::Message* payload) {
   }
   if (!here.done) {
     here.recd = here.recd || value.recd;
-    if (std::tie(value.attach, value.sent) > std::tie(here.attach, here.sent)) {
+    if (std::tie(value.epoch, value.attach, value.sent) > std::tie(here.epoch, here.attach, here.sent)) {
       here.packet_id = value.packet_id;
+      here.epoch = value.epoch;
       here.attach = value.attach;
       here.sent = value.sent;
     }
@@ -278,14 +279,16 @@ Entry* SessionEdit::named(const Name& name, const Stamp& stamp, const Dot& dot) 
 
 void SessionEdit::bind_entry(const Name& name,
                              std::uint16_t packet_id,
+                             const Stamp& epoch,
                              const Stamp& attach,
                              const Stamp& sent,
                              const Dot& dot) {
   Entry* entry = named(name, sent, dot);
   if (entry == nullptr || entry->done ||
-      std::tie(attach, sent) < std::tie(entry->attach, entry->sent))
+      std::tie(epoch, attach, sent) < std::tie(entry->epoch, entry->attach, entry->sent))
     return;
   entry->packet_id = packet_id;
+  entry->epoch = epoch;
   entry->attach = attach;
   entry->sent = sent;
 }
@@ -315,17 +318,18 @@ void SessionEdit::drop_entry(const Name& name) {
 
 void SessionEdit::join_inbound(const InboundKey& key, const Inbound& value) {
   if (value.attach < std::max(session_.end, session_.began)) return;
-  const auto place = [](const Inbound& one) { return std::tie(one.attach, one.stamp); };
-  const auto release = session_.inbound.find({key.packet_id, {}});
-  if (release != session_.inbound.end() && place(value) <= place(release->second)) return;
-  if (!session_.inbound.insert_or_assign(key, value).second && !key.released()) return;
-  touch(keys::inbound(client_, key));
-  if (!key.released()) return;
-  for (auto it = session_.inbound.upper_bound(key);
-       it != session_.inbound.end() && it->first.packet_id == key.packet_id;) {
+  // Who is earlier in both orders can never count: an end that takes the other takes it too.
+  const auto never_counts = [](const Inbound& one, const Inbound& beside) {
+    return one.attach <= beside.attach && std::tie(one.epoch, one.stamp) <= std::tie(beside.epoch, beside.stamp);
+  };
+  auto it = session_.inbound.lower_bound({key.packet_id, {}});
+  while (it != session_.inbound.end() && it->first.packet_id == key.packet_id) {
     const auto here = it++;
-    if (place(here->second) < place(value)) drop_inbound(InboundKey(here->first));
+    if (never_counts(value, here->second)) return;
+    if (never_counts(here->second, value)) drop_inbound(InboundKey(here->first));
   }
+  session_.inbound.emplace(key, value);
+  touch(keys::inbound(client_, key));
 }
 
 void SessionEdit::drop_inbound(const InboundKey& key) {

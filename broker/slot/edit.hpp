@@ -53,6 +53,7 @@ class SessionEdit {
   void join_entry(const Entry& value, const pb::Message* payload);
   void bind_entry(const Name& name,
                   std::uint16_t packet_id,
+                  const Stamp& epoch,
                   const Stamp& attach,
                   const Stamp& sent,
                   const Dot& dot);

@@ -1,4 +1,5 @@
 // Letting memory of the past go once nothing that could still arrive depends on it.
+#include <iterator>
 #include <set>
 #include <string>
 #include <utility>
@@ -42,13 +43,7 @@ class Forget {
       if (!subscription.present && settled(subscription.stamp, subscription.dot))
         edit.drop_subscription(std::string(filter));
     }
-    for (auto it = session.inbound.begin(); it != session.inbound.end();) {
-      const auto& [id, inbound] = *it++;
-      // Operations to come are stamped later, but carry the present attachment: it must pass this
-      // one.
-      const bool passed = !session.exists() || inbound.attach <= session.attach_stamp;
-      if (id.released() && passed && settled(inbound.stamp, inbound.last)) edit.drop_inbound(InboundKey(id));
-    }
+    forget_inbound(edit);
     for (auto it = first_identity(session); it != session.entries.end();) {
       const Entry& entry = (it++)->second;
       if (!entry.done || !settled(entry.last_stamp, entry.last)) continue;
@@ -58,6 +53,23 @@ class Forget {
       edit.drop_entry(Name(entry.name));
     }
     if (session.end != Stamp{} && settled(session.end, session.end_dot)) edit.drop_end();
+  }
+
+  /// First what does not count (an end still to come would take it too), then Releases that stand alone.
+  void forget_inbound(SessionEdit& edit) {
+    const Session& session = edit.session();
+    for (auto it = session.inbound.begin(); it != session.inbound.end();) {
+      const auto& [key, inbound] = *it++;
+      if (&inbound != session.inbound_of(key.packet_id) && settled(inbound.stamp, key.dot))
+        edit.drop_inbound(InboundKey(key));
+    }
+    for (auto it = session.inbound.begin(); it != session.inbound.end();) {
+      const auto here = it++;
+      const auto& [key, inbound] = *here;
+      const bool alone = (here == session.inbound.begin() || std::prev(here)->first.packet_id != key.packet_id) &&
+                         (it == session.inbound.end() || it->first.packet_id != key.packet_id);
+      if (inbound.released() && alone && settled(inbound.stamp, key.dot)) edit.drop_inbound(InboundKey(key));
+    }
   }
 
   void forget_retained() {
@@ -102,7 +114,8 @@ std::uint64_t tombstones(const State& state) {
     if (session.end != Stamp{} && !session.exists()) ++count;
     for (const auto& [filter, subscription] : session.subscriptions)
       count += subscription.present ? 0U : 1U;
-    for (const auto& [id, inbound] : session.inbound) count += id.released() ? 1U : 0U;
+    for (const auto& [key, inbound] : session.inbound)
+      count += inbound.released() || &inbound != session.inbound_of(key.packet_id) ? 1U : 0U;
     for (auto it = first_identity(session); it != session.entries.end(); ++it)
       count += it->second.done ? 1U : 0U;
   }

@@ -47,7 +47,7 @@ inline std::string entry(std::string_view client, const Name& name) {
 inline std::string inbound(std::string_view client, const InboundKey& id) {
   std::string key = of_client('i', client);
   put(key, id.packet_id, 2);
-  if (!id.released()) put(key, id.name);
+  put(key, id.dot);
   return key;
 }
 inline std::string message(const Dot& dot) {

@@ -14,16 +14,16 @@ namespace hf::slot {
 
 namespace {
 
-const Dot& made_by(const Subscription& subscription) {
+const Dot& made_by(const std::string&, const Subscription& subscription) {
   return subscription.dot;
 }
 /// An Enqueue that brought it. Who has seen that one and lacks the entry has delivered, ended or
 /// forgotten it.
-const Dot& made_by(const Entry& entry) {
+const Dot& made_by(const Name&, const Entry& entry) {
   return entry.message;
 }
-const Dot& made_by(const Inbound& inbound) {
-  return inbound.last;
+const Dot& made_by(const InboundKey& key, const Inbound&) {
+  return key.dot;
 }
 
 /// Keys of `mine` that the other side has seen and does not hold.
@@ -33,7 +33,7 @@ std::vector<typename Map::key_type> dropped_there(const Map& mine,
                                                   const VersionVector& seen) {
   std::vector<typename Map::key_type> keys;
   for (const auto& [key, item] : mine)
-    if (seen.covers(made_by(item)) && !theirs.contains(key)) keys.push_back(key);
+    if (seen.covers(made_by(key, item)) && !theirs.contains(key)) keys.push_back(key);
   return keys;
 }
 
@@ -89,7 +89,7 @@ class Merge {
       if (mine.entries.contains(name) || !seen_here_.covers(value.message))
         edit.join_entry(value, payload(value));
     for (const auto& [id, value] : theirs.inbound)
-      if (mine.inbound.contains(id) || !seen_here_.covers(value.last)) edit.join_inbound(id, value);
+      if (mine.inbound.contains(id) || !seen_here_.covers(id.dot)) edit.join_inbound(id, value);
   }
 
   const pb::Message* payload(const Entry& entry) const {

@@ -5,15 +5,12 @@
 
 namespace hf::slot {
 
-std::optional<Dot> Session::held(std::uint16_t packet_id) const {
-  const std::pair<const InboundKey, Inbound>* least = nullptr;
+const Inbound* Session::inbound_of(std::uint16_t packet_id) const {
+  const Inbound* latest = nullptr;
   for (auto it = inbound.lower_bound({packet_id, {}}); it != inbound.end() && it->first.packet_id == packet_id; ++it)
-    if (!it->first.released() &&
-        (least == nullptr ||
-         std::tie(it->second.attach, it->second.stamp) < std::tie(least->second.attach, least->second.stamp)))
-      least = &*it;
-  if (least == nullptr) return std::nullopt;
-  return least->first.name;
+    if (latest == nullptr || std::tie(it->second.epoch, it->second.stamp) > std::tie(latest->epoch, latest->stamp))
+      latest = &it->second;
+  return latest;
 }
 
 Dot from_pb(const pb::Dot& dot) {

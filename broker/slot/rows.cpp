@@ -55,6 +55,7 @@ Row encode(const Entry& entry) {
     row.set_packet_id(entry.packet_id);
     to_pb(entry.attach, row.mutable_attach());
     to_pb(entry.sent, row.mutable_sent());
+    if (entry.epoch != Stamp{}) to_pb(entry.epoch, row.mutable_epoch());
   }
   row.set_recd(entry.recd);
   row.set_done(entry.done);
@@ -63,11 +64,12 @@ Row encode(const Entry& entry) {
   return row.SerializeAsString();
 }
 
-Row encode(const InboundKey& key, const Inbound& inbound) {
+Row encode(const Inbound& inbound) {
   pb::InboundRow row;
   to_pb(inbound.attach, row.mutable_attach());
   row.set_time(inbound.stamp.time);
-  if (key.released()) to_pb(inbound.last, row.mutable_last());
+  if (inbound.epoch != Stamp{}) to_pb(inbound.epoch, row.mutable_epoch());
+  if (!inbound.released()) to_pb(inbound.name, row.mutable_name());
   return row.SerializeAsString();
 }
 
@@ -113,7 +115,7 @@ class Writer {
         put(keys::entry(client, name), encode(entry));
     for (const auto& [client, session] : state.sessions)
       for (const auto& [id, inbound] : session.inbound)
-        put(keys::inbound(client, id), encode(id, inbound));
+        put(keys::inbound(client, id), encode(inbound));
     for (const auto& [dot, stored] : state.messages) put(keys::message(dot), encode(stored));
     for (const auto& [topic, retained] : state.retained)
       put(keys::retained(topic), encode(retained));
@@ -196,7 +198,7 @@ std::optional<std::string> encode_row(const State& state, std::string_view key) 
     default: {
       const auto id = keys::parse_inbound(parsed->rest);
       const auto it = id ? session->second.inbound.find(*id) : session->second.inbound.end();
-      return it == session->second.inbound.end() ? std::nullopt : encode(it->first, it->second);
+      return it == session->second.inbound.end() ? std::nullopt : encode(it->second);
     }
   }
 }

@@ -47,6 +47,7 @@ struct Entry {
   bool retain = false;
   std::vector<std::uint32_t> identifiers;
   std::uint16_t packet_id = 0;  ///< 0: not given out
+  Stamp epoch;                  ///< QoS 2: of that Send
   Stamp attach;                 ///< the attachment it was given out under
   Stamp sent;                   ///< of that Send
   bool recd = false;
@@ -57,19 +58,18 @@ struct Entry {
   Stamp last_stamp;
 };
 
-/// A QoS 2 packet id of the client's own, and what is known of it: its Release with the greatest (attach,
-/// stamp), under no name, and each Inbound after that, under its dot. The least of those names the message: the
-/// first side may have routed it under that name, and the other learns of it before it answers.
+/// An operation on a QoS 2 packet id of the client's own: an Inbound, or a Release.
 struct InboundKey {
   std::uint16_t packet_id = 0;
-  Dot name;  ///< none: the Release
-  [[nodiscard]] bool released() const { return name.seq == 0; }
+  Dot dot;
   friend auto operator<=>(const InboundKey&, const InboundKey&) = default;
 };
 struct Inbound {
-  Stamp attach;
+  Stamp epoch;
   Stamp stamp;
-  Dot last;  ///< of the operation
+  Stamp attach;
+  Dot name;  ///< of the message: its identity is {identity, slot, name}; none: a Release
+  [[nodiscard]] bool released() const { return name.seq == 0; }
 };
 
 struct Session {
@@ -90,10 +90,12 @@ struct Session {
   std::map<std::string, Subscription, std::less<>> subscriptions;
   std::map<Name, Entry> entries;
   std::map<std::pair<Stamp, Name>, const Entry*> queue;  ///< not done, in order; derived
+  /// Of each packet id the operation of the greatest (epoch, stamp), and those of later attachments, which would
+  /// count once an end takes it.
   std::map<InboundKey, Inbound> inbound;
 
-  /// The message held under a packet id of the client: its identity is {identity, slot, dot}.
-  [[nodiscard]] std::optional<Dot> held(std::uint16_t packet_id) const;
+  /// What counts under a packet id of the client: nothing, its Release, or the Inbound that holds it.
+  [[nodiscard]] const Inbound* inbound_of(std::uint16_t packet_id) const;
   /// Is there a session: a CONNECT at or after the last end.
   [[nodiscard]] bool exists() const { return connect && connect_stamp >= end; }
   /// Is its latest connection open, as far as operations tell.
@@ -145,5 +147,14 @@ void to_pb(const Stamp& stamp, pb::Stamp* out);
 void to_pb(const Name& name, pb::Name* out);
 void to_pb(const VersionVector& vector, pb::VersionVector* out);
 [[nodiscard]] Stamp stamp_of(const pb::Operation& operation);
+
+/// The greatest stamp and the greatest epoch in a state.
+struct Latest {
+  std::uint64_t time = 0;
+  Stamp epoch;
+};
+[[nodiscard]] Latest latest(const State& state);
+/// Of a step of QoS 2; else none.
+[[nodiscard]] Stamp epoch_of(const pb::Operation& operation);
 
 }  // namespace hf::slot

@@ -83,9 +83,10 @@ class Maker {
     return op;
   }
   pb::Operation send(
-      std::uint64_t time, const Name& name, std::uint32_t id, Stamp attach, NodeId node = 1) {
+      std::uint64_t time, const Name& name, std::uint32_t id, Stamp attach, NodeId node = 1, Stamp epoch = {}) {
     pb::Operation op = at(time, node);
     op.mutable_send()->set_client("c");
+    to_pb(epoch, op.mutable_send()->mutable_epoch());
     to_pb(attach, op.mutable_send()->mutable_attach());
     auto* one = op.mutable_send()->add_entries();
     one->set_packet_id(id);
@@ -104,15 +105,17 @@ class Maker {
     to_pb(name, op.mutable_done()->add_names());
     return op;
   }
-  pb::Operation inbound(std::uint64_t time, std::uint32_t id, Stamp attach, NodeId node = 1) {
+  pb::Operation inbound(std::uint64_t time, std::uint32_t id, Stamp attach, NodeId node = 1, Stamp epoch = {}) {
     pb::Operation op = at(time, node);
+    to_pb(epoch, op.mutable_inbound()->mutable_epoch());
     op.mutable_inbound()->set_client("c");
     op.mutable_inbound()->set_packet_id(id);
     to_pb(attach, op.mutable_inbound()->mutable_attach());
     return op;
   }
-  pb::Operation release(std::uint64_t time, std::uint32_t id, Stamp attach, NodeId node = 1) {
+  pb::Operation release(std::uint64_t time, std::uint32_t id, Stamp attach, NodeId node = 1, Stamp epoch = {}) {
     pb::Operation op = at(time, node);
+    to_pb(epoch, op.mutable_release()->mutable_epoch());
     op.mutable_release()->set_client("c");
     op.mutable_release()->set_packet_id(id);
     to_pb(attach, op.mutable_release()->mutable_attach());

@@ -41,15 +41,11 @@ struct Owed {
   std::string payload;
   unsigned qos = 0;
   unsigned packet_id = 0;
-  Moment attach;
+  Moment epoch, attach;
   bool recd = false;
 };
 
-struct PacketId {
-  using Place = std::pair<Moment, Moment>;  // attachment, operation
-  Place released;
-  std::map<Place, std::string> taken;  // since the release: the first is the message, the rest the same again
-};
+using PacketId = std::map<std::pair<Moment, Moment>, std::string>;  // (epoch, operation) -> message, or "" released
 
 struct Client {
   Moment wiped;
@@ -142,12 +138,15 @@ struct Broker {
       c.queue.emplace(name, owed);
     }
   }
-  // EXACT: a later attachment's packet id is not overridden by a Send under an earlier one.
+  // EXACT: a later attachment's packet id is not overridden by a Send under an earlier one, nor a later epoch's.
   void operator()(const pb::Send& op, const Moment&, const std::string&) {
     Client& c = clients[op.client()];
     for (const auto& one : op.entries()) {
       const auto it = c.queue.find(called(one.name()));
-      if (it == c.queue.end() || moment(op.attach()) < it->second.attach) continue;
+      if (it == c.queue.end()) continue;
+      const auto place = std::pair(moment(op.epoch()), moment(op.attach()));
+      if (place < std::pair(it->second.epoch, it->second.attach)) continue;
+      it->second.epoch = moment(op.epoch());
       it->second.attach = moment(op.attach());
       it->second.packet_id = one.packet_id();
     }
@@ -161,32 +160,17 @@ struct Broker {
   void operator()(const pb::Done& op, const Moment&, const std::string&) {
     for (const auto& name : op.names()) clients[op.client()].queue.erase(called(name));
   }
-  // EXACT: ids belong to attachments. One from before the wipe counts for nothing, and an earlier
-  // attachment's operation does not undo a later one's.
-  void packet(const std::string& client,
-              const pb::Stamp& attach,
-              unsigned id,
-              bool held,
-              const Moment& now,
-              const std::string& dot) {
-    Client& c = clients[client];
-    if (moment(attach) < c.wiped) return;
-    PacketId& here = c.ids[id];
-    const auto place = std::pair(moment(attach), now);
-    if (place < here.released) return;
-    if (held) {
-      here.taken.emplace(place, dot);
-      return;
-    }
-    here.released = place;
-    std::erase_if(here.taken, [&](const auto& one) { return one.first < place; });
+  // EXACT: ids belong to attachments: one from before the wipe counts for nothing. And the latest epoch's step counts.
+  template <class Step>
+  void packet(const Step& op, const Moment& now, const std::string& message) {
+    Client& c = clients[op.client()];
+    if (moment(op.attach()) < c.wiped) return;
+    c.ids[op.packet_id()].emplace(std::pair(moment(op.epoch()), now), message);
   }
   void operator()(const pb::Inbound& op, const Moment& now, const std::string& dot) {
-    packet(op.client(), op.attach(), op.packet_id(), true, now, dot);
+    packet(op, now, op.has_name() ? text(op.name().node(), op.name().boot(), op.name().seq()) : dot);
   }
-  void operator()(const pb::Release& op, const Moment& now, const std::string&) {
-    packet(op.client(), op.attach(), op.packet_id(), false, now, "");
-  }
+  void operator()(const pb::Release& op, const Moment& now, const std::string&) { packet(op, now, ""); }
   void operator()(const pb::Retire&, const Moment&, const std::string&) {}
   void operator()(const pb::Retained& op, const Moment&, const std::string&) {
     retained[op.message().topic()] = op.message().payload();
@@ -207,7 +191,8 @@ struct Broker {
       for (std::size_t i = 0; i < order.size(); ++i)
         out.push_back(who + fact_owed(i, order[i].first.second, order[i].second));
       for (const auto& [packet_id, held] : c.ids)
-        if (!held.taken.empty()) out.push_back(who + fact_held(packet_id, held.taken.begin()->second));
+        if (const std::string& message = held.rbegin()->second; !message.empty())
+          out.push_back(who + fact_held(packet_id, message));
     }
     for (const auto& [topic, payload] : retained)
       if (!payload.empty()) out.push_back(fact_retained(topic, payload));
@@ -234,13 +219,14 @@ std::vector<std::string> visible(const State& state) {
                       state.messages.at(entry->message).message.payload(),
                       entry->qos,
                       entry->packet_id,
+                      moment(entry->epoch),
                       moment(entry->attach),
                       entry->recd};
       out.push_back(who + fact_owed(index++, called(entry->name), owed));
     }
     for (unsigned packet_id = 0; packet_id < 16; ++packet_id)
-      if (const auto name = s.held(static_cast<std::uint16_t>(packet_id)))
-        out.push_back(who + fact_held(packet_id, text(name->origin.node, name->origin.boot, name->seq)));
+      if (const Inbound* one = s.inbound_of(static_cast<std::uint16_t>(packet_id)); one != nullptr && !one->released())
+        out.push_back(who + fact_held(packet_id, text(one->name.origin.node, one->name.origin.boot, one->name.seq)));
   }
   for (const auto& [topic, value] : state.retained)
     if (!value.message.payload().empty())

@@ -235,14 +235,22 @@ TEST(Rules, the_latest_attachment_binds_the_packet_id_and_pubrec_stays) {
   EXPECT_EQ(entry.last_stamp, stamp(30, 2));
 }
 
-TEST(Rules, a_release_of_an_unknown_id_beats_the_inbound_it_follows) {
+TEST(Rules, the_latest_epoch_binds_the_packet_id_whatever_the_attachment) {
+  Maker m;
+  const State state = both({m.connect(10, false), m.enqueue(11, 1)},
+                           {m.send(16, Maker::name(1), 7, stamp(10), 1, stamp(9, 1))},
+                           {m.send(30, Maker::name(1), 8, stamp(29), 2, stamp(8, 2))});
+  EXPECT_EQ(session(state).entries.at(Maker::name(1)).packet_id, 7U);
+}
+
+TEST(Rules, a_release_of_a_later_epoch_beats_the_inbound_it_follows) {
   Maker m;
   const auto connect = m.connect(10, false);
   const auto attach = m.attach(20, stamp(10), false, 2);
-  const State state = both(
-      {connect}, {m.inbound(25, 4, stamp(10), 1)}, {attach, m.release(21, 4, stamp(20, 2), 2)});
-  EXPECT_TRUE(session(state).inbound.contains({4, {}}));
-  EXPECT_FALSE(session(state).held(4));
+  const State state = both({connect}, {m.inbound(25, 4, stamp(10), 1, stamp(9))},
+                           {attach, m.release(21, 4, stamp(20, 2), 2, stamp(19, 2))});
+  EXPECT_TRUE(session(state).inbound_of(4)->released());
+  EXPECT_EQ(session(state).inbound.size(), 1U);
 }
 
 TEST(Rules, a_client_told_that_there_is_no_session_has_no_packet_ids_of_before) {
@@ -251,17 +259,21 @@ TEST(Rules, a_client_told_that_there_is_no_session_has_no_packet_ids_of_before) 
   to_pb(stamp(20, 2), anew.mutable_connect()->mutable_began());
   const State state = both({}, {m.connect(10, false), m.inbound(25, 4, stamp(10), 1)}, {anew});
   EXPECT_EQ(session(state).began, stamp(20, 2));
-  EXPECT_FALSE(session(state).held(4));
+  EXPECT_EQ(session(state).inbound_of(4), nullptr);
 }
 
-TEST(Rules, one_packet_taken_on_both_sides_of_a_cut_is_named_by_the_first) {
+TEST(Rules, one_packet_taken_on_both_sides_of_a_cut_is_named_by_the_later_epoch) {
   Maker m;
   const auto connect = m.connect(10, false);
-  const auto first = m.inbound(15, 4, stamp(10), 1);
+  const auto first = m.inbound(15, 4, stamp(10), 1, stamp(9, 1));
   const auto attach = m.attach(20, stamp(10), false, 2);
-  const auto second = m.inbound(25, 4, stamp(20, 2), 2);
+  const auto second = m.inbound(25, 4, stamp(20, 2), 2, stamp(8, 2));
   const State state = both({connect}, {first}, {attach, second});
-  EXPECT_EQ(session(state).held(4), from_pb(first.dot()));
+  EXPECT_EQ(session(state).inbound_of(4)->name, from_pb(first.dot()));
+  // The other is of a later attachment: it would count once an end took the first.
+  EXPECT_EQ(session(state).inbound.size(), 2U);
+  const State ended = both({connect}, {first, m.connect(17, true)}, {attach, second});
+  EXPECT_EQ(ended.sessions.at("c").inbound_of(4)->name, from_pb(second.dot()));
 }
 
 TEST(Rules, an_inbound_under_an_attachment_from_before_the_end_counts_for_nothing) {
@@ -332,17 +344,15 @@ TEST(Forgetting, an_ended_session_leaves_nothing_and_a_copy_with_it_does_not_bri
   EXPECT_EQ(rows(remembering).size(), 1U);
 }
 
-TEST(Forgetting, a_release_under_an_attachment_later_than_the_present_one_waits_for_a_later_one) {
+TEST(Forgetting, what_a_later_epoch_overrode_goes_first_and_its_release_with_it) {
   Maker m;
   const auto connect = m.connect(10, false, 1);
-  const auto taken = m.connect(20, false, 1);
   const auto attach = m.attach(30, stamp(10), false, 2);
-  const auto release = m.release(31, 4, stamp(30, 2), 2);
-  State state = apply_all({connect, attach, release, taken});
-  EXPECT_EQ(session(state).attach_stamp, stamp(20));
-  EXPECT_EQ(forget_all(state), 1U);
-  Changes changes;
-  apply(state, m.attach(40, stamp(20), false, 1), changes);
+  const auto stale = m.inbound(31, 4, stamp(30, 2), 2, stamp(8, 2));
+  const auto release = m.release(21, 4, stamp(10), 1, stamp(9, 1));
+  State state = apply_all({connect, attach, release, stale});
+  EXPECT_EQ(tombstones(state), 2U);
+  EXPECT_TRUE(session(state).inbound_of(4)->released());
   EXPECT_EQ(forget_all(state), 0U);
 }
 

@@ -133,14 +133,21 @@ bool World::issue_session(Holder& holder, const Step& step) {
     case 13: {  // logged only where the id is not held
       if (!exists) return false;
       const auto id = static_cast<std::uint16_t>(1 + step.c % 2);
-      if (session->held(id)) return false;
+      const Inbound* held = session->inbound_of(id);
+      if (!raise_epoch(holder, step)) return false;
+      if (held != nullptr && !held->released()) {
+        if (held->epoch == holder.epoch) return false;
+        to_pb(held->name, op.mutable_inbound()->mutable_name());  // of an earlier epoch: confirmed
+      }
+      to_pb(holder.epoch, op.mutable_inbound()->mutable_epoch());
       op.mutable_inbound()->set_client(client);
       op.mutable_inbound()->set_packet_id(id);
       to_pb(session->attach_stamp, op.mutable_inbound()->mutable_attach());
       break;
     }
     case 14: {
-      if (!exists) return false;
+      if (!exists || !raise_epoch(holder, step)) return false;
+      to_pb(holder.epoch, op.mutable_release()->mutable_epoch());
       op.mutable_release()->set_client(client);
       op.mutable_release()->set_packet_id(1 + step.c % 2);
       to_pb(session->attach_stamp, op.mutable_release()->mutable_attach());
@@ -155,6 +162,12 @@ bool World::issue_session(Holder& holder, const Step& step) {
   }
   issue(holder, std::move(op));
   return true;
+}
+
+/// Now and then a new claim; and nobody writes under an epoch earlier than one it has seen.
+bool World::raise_epoch(Holder& holder, const Step& step) {
+  if (step.c % 4 == 0 || holder.epoch < holder.epoch_seen) holder.epoch = holder.clock.next(holder.wall_ms);
+  return holder.epoch >= holder.epoch_seen;
 }
 
 bool World::issue_queue(Holder& holder, const Step& step) {
@@ -190,6 +203,10 @@ bool World::issue_queue(Holder& holder, const Step& step) {
   const Entry* entry = it == holder.state.sessions.end() ? nullptr : pick(it->second, step.c);
   if (entry == nullptr || !it->second.exists()) return false;
   if (kind < 8) {
+    if (entry->qos == 2) {
+      if (!raise_epoch(holder, step)) return false;
+      to_pb(holder.epoch, op.mutable_send()->mutable_epoch());
+    }
     op.mutable_send()->set_client(it->first);
     to_pb(it->second.attach_stamp, op.mutable_send()->mutable_attach());
     auto* one = op.mutable_send()->add_entries();
@@ -207,6 +224,12 @@ bool World::issue_queue(Holder& holder, const Step& step) {
   return true;
 }
 
+void World::note(Holder& holder, const pb::Operation& op) {
+  for (const auto& name : op.retire().names()) holder.released.insert(number_of(name));
+  for (const auto& epoch : {op.send().epoch(), op.inbound().epoch(), op.release().epoch()})
+    holder.epoch_seen = std::max(holder.epoch_seen, from_pb(epoch));
+}
+
 void World::issue(Holder& holder, pb::Operation op) {
   op.set_version(1);
   to_pb(Dot{holder.origin, ++holder.seq}, op.mutable_dot());
@@ -215,7 +238,7 @@ void World::issue(Holder& holder, pb::Operation op) {
   operations.push_back(op);
   Changes changes;
   apply(holder.state, op, changes);
-  for (const auto& name : op.retire().names()) holder.released.insert(number_of(name));
+  note(holder, op);
   holder.log.append(from_pb(op.dot()), op.SerializeAsString());
   settle(holder, changes);
 }
@@ -232,7 +255,7 @@ void World::stream(Holder& from, Holder& to) {
     to.clock.observe(op.time());
     Changes changes;
     apply(to.state, op, changes);
-    for (const auto& name : op.retire().names()) to.released.insert(number_of(name));
+    note(to, op);
     to.log.append(item.dot, item.bytes);
     settle(to, changes);
   }
@@ -246,6 +269,7 @@ void World::transfer(Holder& from, Holder& to) {
   if (!finish_decoding(copy)) throw std::logic_error("rows of its own contradict each other");
   if (rows(copy) != rows(from.state)) throw std::logic_error("rows change on a round trip");
   to.clock.observe(from.clock.last());
+  to.epoch_seen = std::max(to.epoch_seen, from.epoch_seen);
   to.released.insert(from.released.begin(), from.released.end());
   Changes changes;
   merge(to.state, copy, changes);

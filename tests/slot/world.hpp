@@ -23,6 +23,8 @@ struct Holder {
   State state;
   OperationLog log;
   std::uint64_t seq = 0;
+  Stamp epoch;                                    ///< of its latest claim
+  Stamp epoch_seen;                               ///< in operations
   int side = 0;                                   ///< holders of one side can talk
   std::map<const Holder*, std::uint64_t> cursor;  ///< in the other's log
   std::set<unsigned> released;                    ///< identities whose Retire it has seen
@@ -58,6 +60,8 @@ class World {
   static void check(Holder& holder);
 
  private:
+  static void note(Holder& holder, const pb::Operation& op);
+  static bool raise_epoch(Holder& holder, const Step& step);
   bool issue_session(Holder& holder, const Step& step);
   bool issue_queue(Holder& holder, const Step& step);
   void settle(Holder& holder, const Changes& changes);
