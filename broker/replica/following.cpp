@@ -68,6 +68,7 @@ SlotReplica::Received SlotReplica::receive(NodeId from, const pb::ReplicaMessage
     case pb::ReplicaMessage::kFollow:
       confirmed_[from] = {.durable = slot::from_pb(message.follow().durable()), .time = 0, .promised = {}};
       on_follow(from, message.follow(), yield, out);
+      result.latest_time = promised_.time;
       break;
     case pb::ReplicaMessage::kFollowOk: {
       const auto it = sources_.find(from);
