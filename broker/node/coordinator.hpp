@@ -111,7 +111,7 @@ class Coordinator {
   static void find_resumable(const slot::Session& session, Attached& attached);
   void resume(SlotId slot, const std::string& client, const slot::Session& session, Attached& attached);
   slot::Dot log_send(SlotId slot, const std::string& client, const Attached& attached, slot::pb::Operation operation, bool qos2);
-  void kick(SlotId slot, std::string_view client, const Attached& attached);
+  void kick(std::string_view client, NodeId node, std::uint64_t connection);
   void pump_session(SlotId slot, const std::string& client, Attached& attached);
   void resend(SlotId slot, const std::string& client, Attached& attached, const slot::Entry& entry);
   void push(SlotId slot, const Attached& attached, const slot::Entry& entry, bool dup);

@@ -15,7 +15,7 @@ void Coordinator::attach(SlotId slot, const std::string& client, const pb::Reque
   const slot::Session* now = session(slot, client);
   if (const auto it = serving.attached.find(client); it != serving.attached.end()) {
     if (it->second.connection != request.connection() || it->second.node != now->connect->front().node())
-      kick(slot, client, it->second);
+      kick(client, it->second.node, it->second.connection);
     serving.attached.erase(it);
   }
   Attached attached;
@@ -74,15 +74,14 @@ slot::Dot Coordinator::log_send(SlotId slot, const std::string& client, const At
   return append(slot, std::move(operation));
 }
 
-void Coordinator::kick(SlotId slot, std::string_view client, const Attached& attached) {
+void Coordinator::kick(std::string_view client, NodeId node, std::uint64_t connection) {
   if (parts_.config.mutant.is("two_live_connections")) return;
   ++parts_.counters.takeovers;
   parts_.env.reached("session.taken_over");
   pb::PeerMessage message;
-  message.mutable_kick()->set_connection(attached.connection);
+  message.mutable_kick()->set_connection(connection);
   message.mutable_kick()->set_client(std::string(client));
-  parts_.send(attached.node, std::move(message));
-  (void)slot;
+  parts_.send(node, std::move(message));
 }
 
 void Coordinator::changed(SlotId slot, const slot::Changes& changes, bool foreign) {
@@ -108,7 +107,7 @@ void Coordinator::changed(SlotId slot, const slot::Changes& changes, bool foreig
     // The same connection, opened anew from its own front, is not a takeover.
     const bool same = now != nullptr && now->connect && now->connect->front().node() == it->second.node &&
                       now->connect->front().connection() == it->second.connection;
-    if (!same) kick(slot, client, it->second);
+    if (!same) kick(client, it->second.node, it->second.connection);
     serving.attached.erase(it);
   }
   parts_.routes.advertise(slot, changes.filters_added, changes.filters_removed);
