@@ -36,12 +36,12 @@ void Requests::restart(SlotId slot, Queue& queue) {
   queue.retrying = false;
   const NodeId before = queue.target;
   queue.target = parts_.slots.coordinator(slot);
-  if (before != 0 && before != queue.target) {
-    queue.came_from = before;
+  // Coordinators asked in between may have said nothing: what counts is who last confirmed.
+  if (before == queue.answered_by && before != queue.target)
     queue.came_from_until = parts_.env.now() + 2 * parts_.config.detect_after;
-  }
-  const bool up = queue.came_from == parts_.self.node || parts_.cluster->is_up(queue.came_from);
-  if (!up || queue.came_from == queue.target || parts_.env.now() > queue.came_from_until) queue.came_from = 0;
+  const bool up = queue.answered_by == parts_.self.node || parts_.cluster->is_up(queue.answered_by);
+  const bool asks = up && queue.answered_by != queue.target && parts_.env.now() <= queue.came_from_until;
+  queue.came_from = asks ? queue.answered_by : 0;
   for (Pending& pending : queue.ahead) pending.sent = false;
   for (Pending& pending : queue.pending) pending.sent = false;
   pump(slot, queue);
@@ -92,6 +92,7 @@ void Requests::on_reply(NodeId from, const pb::Reply& reply) {
                                    [](const Pending& p, std::uint64_t id) { return p.request.id() < id; });
   if (it == pending.end() || it->request.id() != reply.id()) return;
   if (from == queue.target) queue.came_from = 0;
+  if (from == queue.target || queue.answered_by != queue.target) queue.answered_by = from;
   const Then then = std::move(it->then);
   pending.erase(it);
   if (then) then(reply);

@@ -57,6 +57,7 @@ class Requests {
   struct Queue {
     std::deque<Pending> ahead, pending;  ///< each by id
     NodeId target = 0;
+    NodeId answered_by = 0;    ///< who last confirmed a request
     NodeId came_from = 0;      ///< the coordinator before: what it confirmed must not be overtaken
     Instant came_from_until{};
     std::uint64_t round = 0;
