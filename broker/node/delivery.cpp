@@ -120,7 +120,12 @@ void Coordinator::begin_serving(SlotId slot) {
   for (const auto& [client, session] : parts_.slots.held(slot)->state().sessions) note_expiry(slot, client);
   find_unretired(slot);
   close_gone(slot);
-  pump_all(slot);
+  slot::Changes meanwhile;  // a holder that came back may have changed whatever is attached
+  for (const auto& [client, attached] : serving.attached) {
+    meanwhile.sessions.insert(client);
+    meanwhile.connections.insert(client);
+  }
+  changed(slot, meanwhile, true);
   std::deque<std::pair<NodeId, pb::Request>> parked;
   parked.swap(serving.parked);
   for (const auto& [from, request] : parked) on_request(from, request);
