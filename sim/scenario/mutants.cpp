@@ -31,7 +31,7 @@ const std::vector<MutantRow>& mutants() {
        "a QoS 2 step is taken without a majority"},
       {"resume_forgets_session", "G1",
        "a resume answers with no session"},
-      {"serve_before_caught_up", "G5",
+      {"serve_before_caught_up", "G2",
        "a coordinator serves before it has caught up"},
       {"suback_before_routes", "G2",
        "SUBACK goes out before the routes stand"},
