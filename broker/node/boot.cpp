@@ -22,6 +22,7 @@ void ShardParts::rows_read(env::ReadId, std::vector<env::Row> rows, env::ReadSta
                                                       : "stored data cannot be read");
   if (phase == Phase::reading_boot) {
     const std::uint64_t last = rows.empty() ? 0 : replica::from_big_endian(rows.front().value);
+    if (last + 1 >= 1U << boot_bits) return env.die("this node has started too often: join it under a new node id");
     self.boot = static_cast<std::uint32_t>(last + 1);
     phase = Phase::writing_boot;
     batch.put(boot_key, replica::big_endian(self.boot, 4));

@@ -48,7 +48,8 @@ slot::Session* Coordinator::session(SlotId slot, std::string_view client) {
 }
 
 slot::Dot Coordinator::tail(SlotId slot) const {
-  return {parts_.self, parts_.slots.held(slot)->state().seen.seen(parts_.self)};
+  const auto* held = parts_.slots.held(slot);
+  return {held->self(), held->state().seen.seen(held->self())};
 }
 
 slot::Dot Coordinator::append(SlotId slot, slot::pb::Operation operation) {

@@ -57,7 +57,9 @@ bool Slots::all_replicas_reachable(SlotId slot) const {
 replica::SlotReplica& Slots::ensure_held(SlotId slot) {
   Slot& s = slots_[slot];
   if (!s.held) {
-    s.held = std::make_unique<replica::SlotReplica>(slot, parts_.self, false, parts_.config.mutant);
+    // A copy that was let go has numbered operations already: the next one of this boot needs a name of its own.
+    const Origin origin{parts_.self.node, parts_.self.boot + (s.copies_let_go << boot_bits)};
+    s.held = std::make_unique<replica::SlotReplica>(slot, origin, false, parts_.config.mutant);
     parts_.gossip_soon();
   }
   return *s.held;

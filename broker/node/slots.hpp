@@ -16,6 +16,10 @@
 
 namespace hf::node {
 
+/// The boot of an operation's origin: a node's start number in these bits; above them, which copy of the slot it is that
+/// this start of the node has made.
+constexpr std::uint32_t boot_bits = 20;
+
 struct ShardParts;
 
 /// Invariants:
@@ -75,6 +79,7 @@ class Slots {
     std::vector<NodeId> preference;
     std::unique_ptr<replica::SlotReplica> held;
     NodeId coordinator = 0;
+    std::uint32_t copies_let_go = 0;  ///< that had made operations, in this boot
     bool replica = false;
     bool ready = false;
     bool claiming = false;
@@ -83,6 +88,7 @@ class Slots {
     Instant hold_off{};
     Instant asked{};  ///< when all were last asked for what they hold
   };
+  static constexpr std::uint32_t copies_max = 1U << (32 - boot_bits);
   struct Peer {
     std::string ready;
     std::set<SlotId> strays, hints;

@@ -84,6 +84,10 @@ void Slots::forget(SlotId id) {
 
 void Slots::drop(SlotId id) {
   Slot& slot = slots_[id];
+  if (slot.held->made_operations() && !parts_.config.mutant.is("operation_numbers_reused")) {
+    if (slot.copies_let_go + 1 == copies_max) return;  // kept until the next start
+    ++slot.copies_let_go;
+  }
   slot.held.reset();
   slot.ready = slot.claiming = slot.serving = slot.decides = false;
   forgettable_.erase(id);

@@ -66,6 +66,9 @@ class SlotReplica {
   void drop_gates();
   [[nodiscard]] bool waiting() const { return !stored_gates_.empty() || !majority_gates_.empty(); }
 
+  [[nodiscard]] const Origin& self() const { return self_; }
+  [[nodiscard]] bool made_operations() const { return state_.seen.seen(self_) != 0; }
+
   // --- claims
   /// This node claims the slot: what it writes is of this epoch. `claim` is later than all promised here.
   void claim(const slot::Stamp& claim);

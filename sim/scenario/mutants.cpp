@@ -25,6 +25,8 @@ const std::vector<MutantRow>& mutants() {
        "two sides give out the same packet ids"},
       {"publish_after_pubrel", "G3",
        "PUBLISH is sent again where PUBREC had come"},
+      {"operation_numbers_reused", "G11",
+       "a stand-in that let its copy go numbers operations from one again"},
       {"pubrec_not_logged", "G3",
        "that PUBREC came is not replicated"},
       {"qos2_without_majority", "G3",
