@@ -84,6 +84,38 @@ TEST(Determinism, two_processes_are_the_same) {
   EXPECT_EQ(one, reports::digest_line(here.digest));
 }
 
+struct Regression {
+  const char* scenario;
+  std::uint64_t seed;
+  const char* what;  ///< was wrong
+};
+
+class Regressions : public testing::TestWithParam<Regression> {};
+
+/// Seeds that found a bug once. (To be made smaller: scenarios/regressions.)
+TEST_P(Regressions, hold) {
+  const Regression& row = GetParam();
+  const RunResult result = run_scenario(load(row.scenario, row.seed), shards());
+  for (const auto& verdict : result.verdicts)
+    EXPECT_EQ(verdict.violated, 0U) << verdict.id << ", " << row.scenario << " --seed " << row.seed << ", once: " << row.what;
+  EXPECT_TRUE(result.unsettled.empty()) << row.scenario << " --seed " << row.seed;
+}
+
+INSTANTIATE_TEST_SUITE_P(table, Regressions,
+                         testing::Values(Regression{"field-01-acknowledged-then-power", 6, "clock behind a promise"},
+                                         Regression{"split-brain", 26, "overtook what a coordinator before confirmed"},
+                                         Regression{"split-brain", 29, "attached while not serving: ids not released"},
+                                         Regression{"zone-split", 20, "taken over before attached: never kicked"},
+                                         Regression{"zone-split", 43, "attached while not serving: id used twice"},
+                                         Regression{"zone-split", 54, "attached while not serving: a second id"},
+                                         Regression{"storm", 10, "operation numbers used twice: never forgotten"},
+                                         Regression{"storm", 82, "operation numbers used twice: a message lost"}),
+                         [](const auto& row) {
+                           std::string name = std::string(row.param.scenario) + "_" + std::to_string(row.param.seed);
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
 struct Catch {
   const char *mutant, *scenario, *guarantee;
 };
