@@ -1,0 +1,68 @@
+// Connections as a client sees them: one node, bytes in, bytes out.
+#include <gtest/gtest.h>
+
+#include "tests/node/bench_node.hpp"
+
+namespace hf {
+namespace {
+
+using bench::Client;
+using mqtt::Reason;
+
+TEST(Connection, is_accepted_and_answers_pings) {  // [MQTT-3.1.4-5], [MQTT-3.12.4-1]
+  bench::Node node;
+  Client client(node);
+  const auto connack = client.connect("a");
+  ASSERT_TRUE(connack);
+  EXPECT_EQ(connack->reason, Reason::success);
+  EXPECT_FALSE(connack->session_present);
+  client.send(mqtt::Pingreq{});
+  EXPECT_TRUE(client.next<mqtt::Pingresp>());
+}
+
+TEST(Connection, delivers_what_is_published) {  // [MQTT-3.8.4-1], [MQTT-4.3.2-4]
+  bench::Node node;
+  Client reader(node), writer(node);
+  ASSERT_TRUE(reader.connect("reader"));
+  ASSERT_TRUE(writer.connect("writer"));
+  EXPECT_EQ(reader.subscribe("t/+", 1), 1);
+  writer.send(Client::publish_packet("t/1", "hello", 1, 7));
+  const auto puback = writer.next<mqtt::Puback>();
+  ASSERT_TRUE(puback);
+  EXPECT_EQ(puback->packet_id, 7);
+  const auto got = reader.next<mqtt::Publish>();
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->topic, "t/1");
+  EXPECT_EQ(got->payload.view(), "hello");
+  EXPECT_EQ(got->qos, 1);
+}
+
+TEST(Connection, that_never_says_connect_is_closed) {  // [MQTT-3.1.4-1]
+  bench::Node node;
+  const StreamId silent = node.open(), half = node.open();
+  node.feed(half, std::string_view("\x10\x20\x00\x04MQ", 6));
+  node.advance(9s);
+  EXPECT_FALSE(node.closed(silent));
+  node.advance(2s);
+  EXPECT_TRUE(node.closed(silent));
+  EXPECT_TRUE(node.closed(half)) << "half a packet is none";
+  EXPECT_EQ(node.take(half), "");
+}
+
+TEST(Connection, that_is_silent_for_too_long_is_closed) {  // [MQTT-3.1.2-22]
+  bench::Node node;
+  Client client(node);
+  auto packet = Client::connect_packet("a");
+  packet.keep_alive = 4;
+  ASSERT_TRUE(client.connect(packet));
+  node.advance(5s);
+  EXPECT_FALSE(client.closed());
+  node.advance(2s);
+  EXPECT_TRUE(client.closed());
+  const auto disconnect = client.next<mqtt::Disconnect>();
+  ASSERT_TRUE(disconnect);
+  EXPECT_EQ(disconnect->reason, Reason::keep_alive_timeout);
+}
+
+}  // namespace
+}  // namespace hf
