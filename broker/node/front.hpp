@@ -28,7 +28,6 @@ struct ShardParts;
 struct Unacknowledged {
   std::uint16_t packet_id = 0;
   std::uint8_t qos = 1;
-  std::uint32_t waiting = 0;  ///< slots that have not confirmed
   std::uint32_t matched = 0;
   bool complete = false;
 };
@@ -106,8 +105,7 @@ class Front {
   std::pair<pb::Request, Requests::Then> attachment(Connection& connection);
   void superseded(StreamId stream);
   void on_publish(Connection& connection, const mqtt::Publish& packet);
-  void route(Connection& connection, slot::pb::Message message, std::shared_ptr<Unacknowledged> waiting);
-  void complete(StreamId stream, const std::shared_ptr<Unacknowledged>& one, const pb::Reply& reply);
+  void route(Connection& connection, const slot::pb::Message& message, std::shared_ptr<Unacknowledged> waiting);
   void acknowledge(Connection& connection);
   [[nodiscard]] static std::size_t unacknowledged(const Connection& connection);
   void on_pubrel(Connection& connection, const mqtt::Pubrel& packet);

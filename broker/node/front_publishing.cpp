@@ -24,14 +24,14 @@ void Front::on_publish(Connection& connection, const mqtt::Publish& packet) {
   if (packet.retain && connection.version == mqtt::Version::v5)
     return fail(connection, mqtt::Reason::retain_not_supported, "retained messages are not available [MQTT-3.2.2-14]");
   slot::pb::Message message = stored_message(packet, connection.client, parts_.env.wall_ms());
-  if (packet.qos == 0) return route(connection, std::move(message), nullptr);
+  if (packet.qos == 0) return route(connection, message, nullptr);
   if (connection.version == mqtt::Version::v5 && unacknowledged(connection) >= parts_.config.receive_maximum)
     return fail(connection, mqtt::Reason::receive_maximum_exceeded, "[MQTT-3.3.4-7]");
   auto waiting = std::make_shared<Unacknowledged>();
   waiting->packet_id = packet.packet_id;
   waiting->qos = packet.qos;
   connection.publishes[packet.qos - 1].push_back(waiting);
-  if (packet.qos == 1) return route(connection, std::move(message), std::move(waiting));
+  if (packet.qos == 1) return route(connection, message, std::move(waiting));
   pb::Request request = request_for(connection);
   request.set_inbound(packet.packet_id);
   parts_.requests.submit(connection.session_slot, std::move(request),
@@ -40,50 +40,18 @@ void Front::on_publish(Connection& connection, const mqtt::Publish& packet) {
                            if (now == nullptr) return;
                            if (reply.superseded()) return superseded(stream);
                            *message.mutable_identity() = reply.identity();
-                           route(*now, std::move(message), std::move(waiting));
+                           route(*now, message, std::move(waiting));
                          });
 }
 
-void Front::route(Connection& connection, slot::pb::Message message, std::shared_ptr<Unacknowledged> waiting) {
-  std::set<RouteTarget> targets;
-  parts_.routes.match(message.topic(), targets);
-  std::vector<SlotId> confirming;
-  for (const RouteTarget& target : targets) {
-    const bool mine = target.local && target.id == parts_.self.node;
-    if (waiting != nullptr && (mine || !target.local)) {
-      confirming.push_back(mine ? parts_.local_slot() : target.id);
-      continue;
-    }
-    const NodeId to = target.local ? target.id : parts_.slots.coordinator(target.id);
-    if (to == parts_.self.node) {
-      parts_.coordinator.cast(target.local ? parts_.local_slot() : target.id, message);
-      continue;
-    }
-    pb::PeerMessage envelope;
-    envelope.mutable_cast()->set_slot(target.local ? 0 : target.id);
-    envelope.mutable_cast()->set_local(target.local);
-    *envelope.mutable_cast()->mutable_message() = message;
-    parts_.send(to, std::move(envelope));
-  }
-  if (waiting == nullptr) return;
-  waiting->waiting = static_cast<std::uint32_t>(confirming.size());
-  waiting->matched = static_cast<std::uint32_t>(targets.size());
-  if (confirming.empty()) waiting->complete = true;
-  for (const SlotId slot : confirming) {
-    pb::Request request;
-    request.set_connection(connection.stream);
-    *request.mutable_publish()->mutable_message() = message;
-    parts_.requests.submit(slot, std::move(request), [this, stream = connection.stream, waiting](const pb::Reply& reply) {
-      complete(stream, waiting, reply);
-    });
-  }
-  acknowledge(connection);
-}
-
-void Front::complete(StreamId stream, const std::shared_ptr<Unacknowledged>& one, const pb::Reply&) {
-  if (--one->waiting != 0) return;
-  one->complete = true;
-  if (Connection* connection = find(stream)) acknowledge(*connection);
+void Front::route(Connection& connection, const slot::pb::Message& message, std::shared_ptr<Unacknowledged> waiting) {
+  if (waiting == nullptr) return parts_.publishing.route(message, connection.stream, {});
+  parts_.publishing.route(message, connection.stream,
+                          [this, stream = connection.stream, waiting = std::move(waiting)](std::uint32_t matched) {
+                            waiting->matched = matched;
+                            waiting->complete = true;
+                            if (Connection* now = find(stream)) acknowledge(*now);
+                          });
 }
 
 std::size_t Front::unacknowledged(const Connection& connection) {

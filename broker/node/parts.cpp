@@ -16,6 +16,7 @@ ShardParts::ShardParts(env::Environment& environment, Config settings)
       slots(*this),
       routes(*this),
       requests(*this),
+      publishing(*this),
       coordinator(*this),
       hints(*this),
       front(*this) {}

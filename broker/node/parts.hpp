@@ -16,6 +16,7 @@
 #include "broker/node/front.hpp"
 #include "broker/node/hints.hpp"
 #include "broker/node/message.pb.h"
+#include "broker/node/publishing.hpp"
 #include "broker/node/requests.hpp"
 #include "broker/node/routes.hpp"
 #include "broker/node/shard.hpp"
@@ -72,6 +73,7 @@ struct ShardParts {
   Slots slots;
   Routes routes;
   Requests requests;
+  Publishing publishing;
   Coordinator coordinator;
   Hints hints;
   Front front;

@@ -1,0 +1,47 @@
+// Where a message goes: to every slot and every node that wants its topic.
+#include "broker/node/publishing.hpp"
+
+#include <memory>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "broker/node/parts.hpp"
+
+namespace hf::node {
+
+void Publishing::route(const slot::pb::Message& message, std::uint64_t connection, Stored stored) {
+  std::set<RouteTarget> targets;
+  parts_.routes.match(message.topic(), targets);
+  std::vector<std::pair<SlotId, pb::Request>> asked;
+  for (const RouteTarget& target : targets) {
+    const bool mine = target.local && target.id == parts_.self.node;
+    if (stored && (mine || !target.local)) {
+      pb::Request request;
+      request.set_connection(connection);
+      *request.mutable_publish()->mutable_message() = message;
+      asked.emplace_back(mine ? parts_.local_slot() : target.id, std::move(request));
+      continue;
+    }
+    const NodeId to = target.local ? target.id : parts_.slots.coordinator(target.id);
+    if (to == parts_.self.node) {
+      parts_.coordinator.cast(target.local ? parts_.local_slot() : target.id, message);
+      continue;
+    }
+    pb::PeerMessage envelope;
+    envelope.mutable_cast()->set_slot(target.local ? 0 : target.id);
+    envelope.mutable_cast()->set_local(target.local);
+    *envelope.mutable_cast()->mutable_message() = message;
+    parts_.send(to, std::move(envelope));
+  }
+  if (!stored) return;
+  const auto matched = static_cast<std::uint32_t>(targets.size());
+  if (asked.empty()) return stored(matched);
+  auto waiting = std::make_shared<std::size_t>(asked.size());
+  for (auto& [slot, request] : asked)
+    parts_.requests.submit(slot, std::move(request), [waiting, matched, stored](const pb::Reply&) {
+      if (--*waiting == 0) stored(matched);
+    });
+}
+
+}  // namespace hf::node
