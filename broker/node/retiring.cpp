@@ -14,10 +14,12 @@ void Coordinator::note_unretired(SlotId slot, const slot::Name& name) {
 
 void Coordinator::find_unretired(SlotId slot) {
   const slot::State& state = parts_.slots.held(slot)->state();
-  for (const auto& [client, session] : state.sessions)
+  for (const auto& client : state.remembering) {
+    const slot::Session& session = state.sessions.find(client)->second;
     for (auto it = session.entries.lower_bound(slot::Name{.identity = true, .front = false, .slot = 0, .dot = {}});
          it != session.entries.end(); ++it)
       if (it->second.done && !state.retired.contains(it->first)) note_unretired(slot, it->first);
+  }
 }
 
 void Coordinator::tick() {
@@ -50,10 +52,6 @@ void Coordinator::on_retire_query(NodeId from, const pb::RetireQuery& query) {
   const SlotId slot = query.front() ? parts_.local_slot() : query.slot();
   if (slot > parts_.local_slot() || !parts_.slots.serving(slot)) return;
   const slot::State& state = parts_.slots.held(slot)->state();
-  std::set<slot::Dot> held;
-  for (const auto& [client, session] : state.sessions)
-    for (const auto& [id, inbound] : session.inbound)
-      if (!inbound.released()) held.insert(inbound.name);
   pb::PeerMessage message;
   pb::RetireAnswer& answer = *message.mutable_retire_answer();
   answer.set_slot(query.asking());
@@ -63,7 +61,7 @@ void Coordinator::on_retire_query(NodeId from, const pb::RetireQuery& query) {
     // Released: what gave the name is known here, and nobody holds it now. (Whoever does not know it cannot tell.) A
     // front that restarted has forgotten its publishers, and they their flows.
     const bool known = state.seen.covers(dot) || (query.front() && dot.origin.boot < parts_.self.boot);
-    if (known && !held.contains(dot)) *answer.add_released() = name;
+    if (known && !state.inbound_names.contains(dot)) *answer.add_released() = name;
   }
   if (answer.released_size() != 0) parts_.send(from, std::move(message));
 }

@@ -98,6 +98,7 @@ struct Applying {
   void retained(const pb::Retained& op) {
     RetainedMessage& here = state.retained[op.message().topic()];
     if (stamp > here.stamp) here = {stamp, dot, op.message()};
+    note_deleted(state, op.message().topic());
     state.dirty.insert(keys::retained(op.message().topic()));
   }
 };

@@ -198,6 +198,22 @@ bool derive_queue(State& state, Session& session) {
   return true;
 }
 
+void derive_memory(State& state) {
+  state.remembering.clear();
+  state.identities.clear();
+  state.inbound_names.clear();
+  state.deleted.clear();
+  for (const auto& [client, session] : state.sessions) {
+    if (has_memory(session)) state.remembering.insert(client);
+    for (const auto& [name, entry] : session.entries)
+      if (name.identity) ++state.identities[name];
+    for (const auto& [key, inbound] : session.inbound)
+      if (!inbound.released()) ++state.inbound_names[inbound.name];
+  }
+  for (const auto& [topic, retained] : state.retained)
+    if (retained.message.payload().empty()) state.deleted.insert(topic);
+}
+
 }  // namespace
 
 bool decode_row(State& state, std::string_view key, std::string_view value) {
@@ -230,6 +246,7 @@ bool finish_decoding(State& state) {
   state.index = topic::Trie<std::string>();
   state.filters.clear();
   state.dirty.clear();
+  derive_memory(state);
   for (auto& [dot, stored] : state.messages) stored.references = 0;
   for (auto& [client, session] : state.sessions) {
     if (!consistent(session) || !derive_queue(state, session)) return false;

@@ -16,7 +16,22 @@ std::string_view indexed_as(std::string_view filter) {
   const auto parsed = topic::parse_filter(filter);
   return parsed ? parsed->filter : filter;
 }
+
+template <class Map, class Key>
+void drop_one(Map& counts, const Key& key) {
+  const auto it = counts.find(key);
+  HF_ASSERT(it != counts.end());
+  if (--it->second == 0) counts.erase(it);
+}
 }  // namespace
+
+void note_deleted(State& state, const std::string& topic) {
+  const auto it = state.retained.find(topic);
+  if (it != state.retained.end() && it->second.message.payload().empty())
+    state.deleted.insert(topic);
+  else
+    state.deleted.erase(topic);
+}
 
 SessionEdit::SessionEdit(State& state, Changes& changes, const std::string& client)
     : state_(state),
@@ -33,7 +48,12 @@ SessionEdit::~SessionEdit() {
   const bool nothing = session_.end == Stamp{} && !session_.connect &&
                        session_.subscriptions.empty() && session_.entries.empty() &&
                        session_.inbound.empty();
-  if (nothing) state_.sessions.erase(client_);
+  if (nothing) {
+    state_.sessions.erase(client_);
+    state_.remembering.erase(client_);
+  } else if (remembers_) {
+    state_.remembering.insert(client_);
+  }
 }
 
 void SessionEdit::touch(std::string key) {
@@ -47,6 +67,7 @@ void SessionEdit::raise_end(const Stamp& end, const Dot& dot) {
   if (std::tie(end, dot) <= std::tie(session_.end, session_.end_dot)) return;
   session_.end = end;
   session_.end_dot = dot;
+  remembers_ = true;
   touch(keys::session(client_));
   changes_.connections.insert(client_);
   drop_before_end();
@@ -153,6 +174,7 @@ void SessionEdit::join_subscription(const std::string& filter, const Subscriptio
   if (indexed_ && here.present != value.present)
     value.present ? index(filter) : unindex(filter, true);
   here = value;
+  remembers_ = remembers_ || !value.present;
   touch(keys::subscription(client_, filter));
 }
 
@@ -222,6 +244,7 @@ void SessionEdit::become_memory(Entry& entry) {
   memory.last = entry.last;
   memory.last_stamp = entry.last_stamp;
   entry = std::move(memory);
+  remembers_ = true;
 }
 
 void SessionEdit::join_entry(const Entry& value, const pb::Message* payload) {
@@ -231,6 +254,7 @@ void SessionEdit::join_entry(const Entry& value, const pb::Message* payload) {
   Entry& here = it->second;
   touch(keys::entry(client_, value.name));
   if (fresh) {
+    if (value.name.identity) ++state_.identities[value.name];
     if (ended || value.done) return become_memory(here);
     return enter_queue(here, payload);
   }
@@ -312,6 +336,7 @@ void SessionEdit::drop_entry(const Name& name) {
   if (!it->second.done) leave_queue(it->second);
   touch(keys::entry(client_, name));
   session_.entries.erase(it);
+  if (name.identity) drop_one(state_.identities, name);
 }
 
 // The client's own packet ids.
@@ -329,11 +354,17 @@ void SessionEdit::join_inbound(const InboundKey& key, const Inbound& value) {
     if (never_counts(here->second, value)) drop_inbound(InboundKey(here->first));
   }
   session_.inbound.emplace(key, value);
+  if (!value.released()) ++state_.inbound_names[value.name];
+  remembers_ = true;
   touch(keys::inbound(client_, key));
 }
 
 void SessionEdit::drop_inbound(const InboundKey& key) {
-  if (session_.inbound.erase(key) > 0) touch(keys::inbound(client_, key));
+  const auto it = session_.inbound.find(key);
+  if (it == session_.inbound.end()) return;
+  if (!it->second.released()) drop_one(state_.inbound_names, it->second.name);
+  session_.inbound.erase(it);
+  touch(keys::inbound(client_, key));
 }
 
 }  // namespace hf::slot

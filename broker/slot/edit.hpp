@@ -9,6 +9,9 @@
 
 namespace hf::slot {
 
+/// Keeps `deleted` in step with the register of `topic`, whatever became of it.
+void note_deleted(State& state, const std::string& topic);
+
 /// Edits the session of `client`, which it creates; the destructor settles.
 /// Invariants, outside an edit (tests/slot name them):
 ///  1. index and `filters` hold exactly the present subscriptions of sessions that exist.
@@ -19,6 +22,7 @@ namespace hf::slot {
 ///     connect register by connect_stamp. An identity with an Enqueue before `end` is done.
 ///  4. `closed_connect` is connect_stamp or none.
 ///  5. A session with nothing in it has no record.
+///  6. `remembering` holds each session that has_memory; `identities` and `inbound_names` count what bears them.
 class SessionEdit {
  public:
   SessionEdit(State& state, Changes& changes, const std::string& client);
@@ -80,6 +84,7 @@ class SessionEdit {
   const std::string client_;
   Session& session_;
   bool indexed_;  ///< its present subscriptions are in the index
+  bool remembers_ = false;  ///< something was made here that has to be forgotten some day
 };
 
 }  // namespace hf::slot

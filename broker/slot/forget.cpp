@@ -1,6 +1,5 @@
 // Letting memory of the past go once nothing that could still arrive depends on it.
 #include <iterator>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,9 +22,12 @@ class Forget {
       : state_(state), stable_(stable), horizon_(horizon), changes_(changes) {}
 
   void run() {
-    std::vector<std::string> clients;
-    for (const auto& [client, session] : state_.sessions) clients.push_back(client);
-    for (const auto& client : clients) forget_in(client);
+    const std::vector<std::string> clients(state_.remembering.begin(), state_.remembering.end());
+    for (const auto& client : clients) {
+      forget_in(client);
+      const auto session = state_.sessions.find(client);
+      if (session == state_.sessions.end() || !has_memory(session->second)) state_.remembering.erase(client);
+    }
     forget_retained();
     forget_retired();
   }
@@ -73,24 +75,20 @@ class Forget {
   }
 
   void forget_retained() {
-    for (auto it = state_.retained.begin(); it != state_.retained.end();) {
-      const auto here = it++;
-      if (!here->second.message.payload().empty() || !settled(here->second.stamp, here->second.dot))
-        continue;
-      state_.dirty.insert(keys::retained(here->first));
-      state_.retained.erase(here);
+    for (auto topic = state_.deleted.begin(); topic != state_.deleted.end();) {
+      const auto here = topic++;
+      const auto register_of = state_.retained.find(*here);
+      if (!settled(register_of->second.stamp, register_of->second.dot)) continue;
+      state_.dirty.insert(keys::retained(*here));
+      state_.retained.erase(register_of);
+      state_.deleted.erase(here);
     }
   }
 
   void forget_retired() {
-    if (state_.retired.empty()) return;
-    std::set<Name> needed;
-    for (const auto& [client, session] : state_.sessions)
-      for (auto it = first_identity(session); it != session.entries.end(); ++it)
-        needed.insert(it->first);
     for (auto it = state_.retired.begin(); it != state_.retired.end();) {
       const auto here = it++;
-      if (needed.contains(here->first) || !settled(here->second.stamp, here->second.dot)) continue;
+      if (state_.identities.contains(here->first) || !settled(here->second.stamp, here->second.dot)) continue;
       state_.dirty.insert(keys::retired(here->first));
       state_.retired.erase(here);
     }
@@ -104,13 +102,23 @@ class Forget {
 
 }  // namespace
 
+bool has_memory(const Session& session) {
+  if (session.end != Stamp{} || !session.inbound.empty()) return true;
+  for (const auto& [filter, subscription] : session.subscriptions)
+    if (!subscription.present) return true;
+  for (auto it = first_identity(session); it != session.entries.end(); ++it)
+    if (it->second.done) return true;
+  return false;
+}
+
 void forget(State& state, const VersionVector& stable, std::uint64_t horizon, Changes& changes) {
   Forget(state, stable, horizon, changes).run();
 }
 
 std::uint64_t tombstones(const State& state) {
-  std::uint64_t count = state.retired.size();
-  for (const auto& [client, session] : state.sessions) {
+  std::uint64_t count = state.retired.size() + state.deleted.size();
+  for (const auto& client : state.remembering) {
+    const Session& session = state.sessions.find(client)->second;
     if (session.end != Stamp{} && !session.exists()) ++count;
     for (const auto& [filter, subscription] : session.subscriptions)
       count += subscription.present ? 0U : 1U;
@@ -119,8 +127,6 @@ std::uint64_t tombstones(const State& state) {
     for (auto it = first_identity(session); it != session.entries.end(); ++it)
       count += it->second.done ? 1U : 0U;
   }
-  for (const auto& [topic, retained] : state.retained)
-    count += retained.message.payload().empty() ? 1U : 0U;
   return count;
 }
 

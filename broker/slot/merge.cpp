@@ -56,6 +56,8 @@ class Merge {
         into_.retained, other_.retained, [](const auto& topic) { return keys::retained(topic); });
     merge_registers(
         into_.retired, other_.retired, [](const auto& name) { return keys::retired(name); });
+    for (const auto& [topic, retained] : other_.retained) note_deleted(into_, topic);
+    std::erase_if(into_.deleted, [&](const auto& topic) { return !into_.retained.contains(topic); });
     into_.seen.join(other_.seen);
     if (into_.seen != seen_here_) into_.dirty.insert(keys::seen);
   }

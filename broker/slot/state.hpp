@@ -114,6 +114,10 @@ struct Retired {
   Dot dot;
 };
 
+/// Does it hold an end, or items of which only the memory is left: absent subscriptions, finished identities, packet
+/// ids of the client's own.
+[[nodiscard]] bool has_memory(const Session& session);
+
 /// What an apply or merge changed, for those who keep something derived. Order of discovery.
 struct Changes {
   std::set<std::string> sessions;         ///< clients whose session changed in any way
@@ -134,6 +138,12 @@ struct State {
   topic::Trie<std::string> index;                          ///< filter without `$share/` -> client; present subscriptions of sessions that exist
   std::map<std::string, std::uint32_t, std::less<>> filters;  ///< filter as subscribed -> clients
   std::set<std::string> dirty;                             ///< keys of rows changed since they were last taken
+  /// So that forgetting looks only where there is something: at least every session with memory (has_memory), every
+  /// identity that an entry bears and every name that an unreleased Inbound holds (how many do), deleted topics.
+  std::set<std::string, std::less<>> remembering;
+  std::map<Name, std::uint32_t> identities;
+  std::map<Dot, std::uint32_t> inbound_names;
+  std::set<std::string, std::less<>> deleted;
 
   explicit State(SlotId slot = 0) : id(slot) {}
 };

@@ -31,5 +31,25 @@ TEST(Scale, enqueue_send_and_done_do_not_slow_down_with_the_queue) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
 }
 
+TEST(Scale, forgetting_does_not_look_at_sessions_without_memory) {
+  constexpr std::uint64_t many = 200'000;
+  State state(7);
+  Changes changes;
+  Maker maker;
+  for (std::uint64_t i = 0; i < many; ++i) {
+    auto& session = state.sessions["c" + std::to_string(i)];
+    session.connect.emplace();
+    session.connect_stamp = {1, {1, 1}};
+  }
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 2000; ++i) {
+    forget(state, state.seen, ~std::uint64_t{0}, changes);
+    EXPECT_EQ(tombstones(state), 0U);
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
+  apply(state, maker.end(5), changes);
+  EXPECT_TRUE(state.remembering.contains("c"));
+}
+
 }  // namespace
 }  // namespace hf::slot::test

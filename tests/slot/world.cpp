@@ -370,6 +370,13 @@ void World::check(Holder& holder) {
   if (!finish_decoding(copy)) throw std::logic_error("contradictory rows");
   if (copy.filters != holder.state.filters || copy.index.size() != holder.state.index.size())
     throw std::logic_error("index out of step");
+  if (copy.identities != holder.state.identities || copy.inbound_names != holder.state.inbound_names ||
+      copy.deleted != holder.state.deleted ||
+      !std::includes(holder.state.remembering.begin(), holder.state.remembering.end(), copy.remembering.begin(),
+                     copy.remembering.end()))
+    throw std::logic_error("what forgetting looks at is out of step");
+  for (const auto& client : holder.state.remembering)
+    if (!holder.state.sessions.contains(client)) throw std::logic_error("remembers a session that is gone");
   std::set<std::string> keys;
   for (const auto& [filter, count] : holder.state.filters) keys.insert(filter);
   if (keys != holder.filters) throw std::logic_error("Changes tell other filters");
