@@ -48,6 +48,7 @@ slot::Session* Coordinator::session(SlotId slot, std::string_view client) {
 }
 
 slot::Dot Coordinator::tail(SlotId slot) const {
+  parts_.slots.touched(slot);  // a gate on what is stored already must open in this turn, though nothing is logged
   const auto* held = parts_.slots.held(slot);
   return {held->self(), held->state().seen.seen(held->self())};
 }

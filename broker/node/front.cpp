@@ -63,7 +63,9 @@ void Front::process(Connection& connection) {
     if (decoded == mqtt::Decoded::failed) {
       const auto& error = connection.decoder.error();
       if (connection.phase == Connection::Phase::fresh) {
-        if (error.version) {
+        // 3.1.1 has a return code for the protocol level alone: else no CONNACK [MQTT-3.1.4-1], [MQTT-3.2.2-6].
+        if (error.version == mqtt::Version::v5 ||
+            (error.version && error.reason == mqtt::Reason::unsupported_protocol_version)) {
           connection.version = *error.version;
           return refuse(connection, error.reason);
         }
