@@ -11,6 +11,9 @@
 namespace hf::conformance {
 namespace {
 
+constexpr const char* cases = HF_SOURCE_DIR "/tests/conformance/cases";
+constexpr const char* hostile = HF_BINARY_DIR "/tests/conformance/hostile";  // hostile.py writes them
+
 /// HF_CASE=TEXT plays only the cases whose names contain it.
 bool wanted(const Case& one) {
   const char* only = std::getenv("HF_CASE");
@@ -20,7 +23,7 @@ bool wanted(const Case& one) {
 void play_all(const std::string& folder, std::size_t nodes) {
   std::size_t plays = 0;
   std::size_t failed = 0;
-  for (const Case& one : read_cases(std::string(HF_SOURCE_DIR "/tests/conformance/") + folder)) {
+  for (const Case& one : read_cases(folder)) {
     if (!wanted(one)) continue;
     for (const int level : one.levels) {
       SimBench bench(static_cast<int>(nodes), one.config);
@@ -36,15 +39,20 @@ void play_all(const std::string& folder, std::size_t nodes) {
 
 TEST(Conformance, cases_have_names_of_their_own) {
   std::set<std::string> names;
-  for (const char* folder : {"cases", "hostile"})
-    for (const Case& one : read_cases(std::string(HF_SOURCE_DIR "/tests/conformance/") + folder)) {
+  for (const char* folder : {cases, hostile})
+    for (const Case& one : read_cases(folder)) {
       EXPECT_TRUE(names.insert(one.name).second) << one.name << " is there twice";
       EXPECT_FALSE(one.steps.empty()) << one.name;
     }
 }
 
-TEST(Conformance, on_one_node) { play_all("cases", 1); }
-TEST(Conformance, across_three_nodes) { play_all("cases", 3); }
+TEST(Conformance, on_one_node) { play_all(cases, 1); }
+TEST(Conformance, across_three_nodes) { play_all(cases, 3); }
+
+TEST(HostileInput, is_answered_or_closed) {
+  EXPECT_GE(read_cases(hostile).size(), 500U);
+  play_all(hostile, 1);
+}
 
 }  // namespace
 }  // namespace hf::conformance

@@ -13,7 +13,7 @@
 namespace hf::conformance {
 namespace {
 
-constexpr Millis patience{10000};
+constexpr Millis usual_patience{10000};
 
 struct Failure {
   std::string what;
@@ -35,6 +35,10 @@ class Player {
     if (text.size() > 2 && text[1] == '|') {  // of one level only
       if (text[0] - '0' != level_) return;
       text = text.substr(2);
+    }
+    if (text.rfind("patience ", 0) == 0) {
+      patience_ = millis(text.substr(9));
+      return;
     }
     if (text.rfind("wait ", 0) == 0) return bench_.wait(millis(text.substr(5)));
     const auto mark = text.find_first_of("><~");
@@ -131,7 +135,7 @@ class Player {
     }
     for (int pieces = 0; pieces < 1000; ++pieces) {
       const std::size_t before = bench_.ear(from.connection).bytes.size();
-      if (auto packet = next(from, patience)) {
+      if (auto packet = next(from, patience_)) {
         story_.push_back(who + "< " + write_words(*packet));
         return *packet;
       }
@@ -170,7 +174,7 @@ class Player {
   void expect_close(const std::string& who) {
     Line& from = line(who);
     if (!from.early.empty()) throw Failure{who + " got " + write_words(from.early.front()) + "; expected its end"};
-    for (Millis spent{0}; spent < patience && !bench_.ear(from.connection).ended; spent += Millis(100)) {
+    for (Millis spent{0}; spent < patience_ && !bench_.ear(from.connection).ended; spent += Millis(100)) {
       bench_.listen(from.connection, Millis(100));
       if (auto packet = take_packet(bench_.ear(from.connection).bytes, from.level))
         throw Failure{who + " got " + write_words(*packet) + "; expected its end"};
@@ -223,6 +227,7 @@ class Player {
 
   int level_;
   std::string key_;
+  Millis patience_ = usual_patience;
   Bench& bench_;
   std::map<std::string, Line> lines_;
   std::map<std::string, std::string> bound_;

@@ -110,7 +110,8 @@ std::string run_tool(const std::vector<std::string>& command, int& status, Secon
   return said;
 }
 
-Cluster::Cluster(int size) : nodes_(static_cast<std::size_t>(size)) {
+Cluster::Cluster(int size, std::vector<std::string> options)
+    : options_(std::move(options)), nodes_(static_cast<std::size_t>(size)) {
   std::string pattern = (std::filesystem::temp_directory_path() / "hf-system-XXXXXX").string();
   directory_ = ::mkdtemp(pattern.data());
   const auto ports = free_ports(2 * nodes_.size());
@@ -150,6 +151,7 @@ void Cluster::start(int node) {
                                                    ",address=127.0.0.1:" +
                                                    std::to_string(nodes_[i].peer_port)});
   }
+  command.insert(command.end(), options_.begin(), options_.end());
   self.process.start(command, log_path(node));
 }
 
@@ -167,6 +169,10 @@ int Cluster::stop(int node) {
   Process& process = nodes_.at(static_cast<std::size_t>(node)).process;
   process.signal(SIGTERM);
   return process.wait(Seconds(20));
+}
+
+int Cluster::wait(int node, Seconds patience) {
+  return nodes_.at(static_cast<std::size_t>(node)).process.wait(patience);
 }
 
 bool Cluster::wait_joined(Seconds patience) const {

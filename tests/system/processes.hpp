@@ -33,6 +33,7 @@ class Process {
   /// Its exit status (128 + signal), or -1 when it did not end in time.
   int wait(Seconds patience);
   [[nodiscard]] bool running() const { return pid_ > 0; }
+  [[nodiscard]] pid_t pid() const { return pid_; }
 
  private:
   pid_t pid_ = -1;
@@ -45,7 +46,8 @@ std::string slurp(const std::string& path);
 /// Nodes 0 .. n-1 on loopback, on free ports, with data in a temporary directory.
 class Cluster {
  public:
-  explicit Cluster(int size);
+  /// `options` go to every node's command line.
+  explicit Cluster(int size, std::vector<std::string> options = {});
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
   /// Kills what runs. The data is removed unless the current test has failed.
@@ -55,8 +57,12 @@ class Cluster {
   void start_all();
   void kill(int node);       ///< kill -9
   int stop(int node);        ///< SIGTERM; its exit status
+  int wait(int node, Seconds patience);  ///< its exit status when it ends by itself, or -1
   [[nodiscard]] int size() const { return static_cast<int>(nodes_.size()); }
   [[nodiscard]] std::uint16_t port(int node) const { return at(node).client_port; }
+  [[nodiscard]] pid_t pid(int node) const { return at(node).process.pid(); }
+  [[nodiscard]] std::uint16_t peer_port(int node) const { return at(node).peer_port; }
+  [[nodiscard]] std::string data(int node) const { return directory_ + "/n" + std::to_string(node + 1); }
   [[nodiscard]] std::string log(int node) const { return slurp(log_path(node)); }
   /// Until every node answers CONNECT, and a message crosses from each to each.
   bool wait_joined(Seconds patience = Seconds(30)) const;
@@ -71,6 +77,7 @@ class Cluster {
   [[nodiscard]] std::string log_path(int node) const;
 
   std::string directory_;
+  std::vector<std::string> options_;
   std::vector<Node> nodes_;
 };
 
