@@ -42,7 +42,6 @@ void Front::arm(Connection& connection, Instant when) { timers_.insert({when, co
 void Front::bytes(StreamId stream, const Bytes& bytes) {
   Connection* connection = find(stream);
   if (connection == nullptr || connection->phase == Connection::Phase::closing) return;
-  if (connection->phase != Connection::Phase::fresh) connection->last_heard = parts_.env.now();
   connection->decoder.feed(bytes);
   process(*connection);
 }
@@ -73,6 +72,7 @@ void Front::process(Connection& connection) {
       }
       return fail(connection, error.reason, error.text);
     }
+    connection.last_heard = parts_.env.now();  // whole packets count, dripping bytes do not [MQTT-3.1.2-22]
     handle(connection, packet);
     if (find(stream) == nullptr) return;
   }
@@ -299,6 +299,7 @@ void Front::tick() {
     timers_.erase(timers_.begin());
     Connection* connection = find(stream);
     if (connection == nullptr || connection->silence_max == Duration{}) continue;
+    if (connection->paused) connection->last_heard = now;  // it is we who do not listen
     const Instant due = connection->last_heard + connection->silence_max;
     if (due > now) {
       arm(*connection, due);
