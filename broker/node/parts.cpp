@@ -145,7 +145,9 @@ void ShardParts::end_turn() {
   flush_cluster();
 }
 
+/// One commit is under way at a time: a row that changes often meanwhile is encoded and written once.
 void ShardParts::flush_storage() {
+  if (!commits_.empty()) return;
   Commit commit;
   commit.slots = slots.collect(batch);
   commit.then = std::exchange(after_commit_, {});

@@ -39,7 +39,7 @@ struct ShardParts {
   [[nodiscard]] SlotId local_slot() const { return config.slots; }
   /// To another node's shard, or to this one: then it is handled later in the same turn.
   void send(NodeId to, pb::PeerMessage message);
-  /// Runs once everything written in this turn is durable.
+  /// Runs once everything written so far is durable.
   void after_commit(std::function<void()> then) { after_commit_.push_back(std::move(then)); }
   void handle(NodeId from, const pb::PeerMessage& message);
   void trace(NodeId by, std::string_view what, SlotId slot, const slot::pb::Operation& operation);

@@ -339,14 +339,16 @@ void Slots::stream() {
   for (const SlotId id : touched_)
     if (slots_[id].held && id != parts_.local_slot()) slots_[id].held->stream(out);
   flush(out);
+  unsaved_.merge(touched_);
+  touched_.clear();
 }
 
 Slots::Collected Slots::collect(env::Batch& batch) {
   Collected out;
-  for (const SlotId id : touched_)
+  for (const SlotId id : unsaved_)
     if (slots_[id].held)
       if (auto stored = slots_[id].held->take_batch(batch)) out.emplace_back(id, std::move(*stored));
-  touched_.clear();
+  unsaved_.clear();
   return out;
 }
 

@@ -62,8 +62,9 @@ class Slots {
   void touched(SlotId slot);
   /// Gates whose time has come. True if any fired.
   bool fire_gates();
-  /// Streams to readers; adds to the batch what changed, returning what it makes durable.
+  /// Streams to readers what this turn made. Ends the turn's record of touched slots.
   void stream();
+  /// Adds to the batch what changed since it was last called, returning what it makes durable.
   using Collected = std::vector<std::pair<SlotId, replica::Stored>>;
   Collected collect(env::Batch& batch);
   void durable(const Collected& slots);
@@ -112,7 +113,9 @@ class Slots {
   ShardParts& parts_;
   std::vector<Slot> slots_;
   std::map<NodeId, Peer> peers_;
-  std::set<SlotId> touched_, forgettable_, claims_;
+  std::set<SlotId> touched_;  ///< in this turn
+  std::set<SlotId> unsaved_;  ///< since the last commit
+  std::set<SlotId> forgettable_, claims_;
   Instant alone_until_{};  ///< a minority claims nothing before
 };
 

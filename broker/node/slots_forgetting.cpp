@@ -92,6 +92,7 @@ void Slots::drop(SlotId id) {
   slot.ready = slot.claiming = slot.serving = slot.decides = false;
   forgettable_.erase(id);
   touched_.erase(id);
+  unsaved_.erase(id);
   claims_.erase(id);
   for (const std::string& prefix :
        {replica::row_prefix(id), replica::log_prefix(id), replica::floor_key(id), replica::promise_key(id)})
