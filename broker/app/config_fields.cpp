@@ -40,6 +40,31 @@ Field duration(std::string path, Duration low, Duration high, At at) {
 }
 
 template <class At>
+Field flag(std::string path, At at) {
+  return {std::move(path), "true or false",
+          [=](Settings& settings, const Json& value) {
+            // the command line brings words
+            const bool word = value.is_string() && (value == "true" || value == "false");
+            if (!value.is_boolean() && !word) return false;
+            at(settings) = word ? value == "true" : value.get<bool>();
+            return true;
+          },
+          [=](const Settings& settings) { return Json(at(const_cast<Settings&>(settings))); }};
+}
+
+/// A text that may be empty, for "none"; at most what an MQTT string holds.
+template <class At>
+Field optional_text(std::string path, std::string expected, At at) {
+  return {std::move(path), std::move(expected),
+          [=](Settings& settings, const Json& value) {
+            if (!value.is_string() || value.get_ref<const std::string&>().size() > 65535) return false;
+            at(settings) = value.get<std::string>();
+            return true;
+          },
+          [=](const Settings& settings) { return Json(at(const_cast<Settings&>(settings))); }};
+}
+
+template <class At>
 Field text(std::string path, std::string expected, At at) {
   return {std::move(path), std::move(expected),
           [=](Settings& settings, const Json& value) {
@@ -92,6 +117,17 @@ std::vector<Field> make_fields() {
              [](S& s) -> auto& { return s.node.max_packet_size; }),
       number("mqtt.receive_maximum", 1, u16,
              [](S& s) -> auto& { return s.node.receive_maximum; }),
+      number("mqtt.topic_alias_max", 0, u16, [](S& s) -> auto& { return s.node.topic_alias_max; }),
+      number("mqtt.max_keep_alive", 0, u16, [](S& s) -> auto& { return s.node.max_keep_alive; }),
+      number("mqtt.max_qos", 0, 2, [](S& s) -> auto& { return s.node.max_qos; }),
+      flag("mqtt.wildcard_available", [](S& s) -> auto& { return s.node.wildcard_available; }),
+      flag("mqtt.subscription_identifiers_available",
+           [](S& s) -> auto& { return s.node.subscription_identifiers_available; }),
+      flag("mqtt.check_payload_format", [](S& s) -> auto& { return s.node.check_payload_format; }),
+      optional_text("mqtt.response_information", "a text, \"\" for none",
+                    [](S& s) -> auto& { return s.node.response_information; }),
+      optional_text("mqtt.server_reference", "a text, \"\" for none",
+                    [](S& s) -> auto& { return s.node.server_reference; }),
       duration("mqtt.connect_timeout", 100ms, 600s,
                [](S& s) -> auto& { return s.node.connect_timeout; }),
       // Packet ids are given out in 16 stripes (DESIGN.md, 5.5): at most 4095 are in one.

@@ -102,7 +102,7 @@ void put_properties(To& to, const Properties& properties) {
 template <class To>
 void put(To& to, const Connect& p, Version) {
   const bool v5 = p.version == Version::v5;
-  to.text("MQTT");
+  to.text(p.version == Version::v31 ? "MQIsdp" : "MQTT");
   to.u8(static_cast<unsigned>(p.version));
   unsigned flags = p.clean_start ? 0x02 : 0;
   if (p.will) flags |= 0x04U | static_cast<unsigned>(p.will->qos) << 3U | (p.will->retain ? 0x20U : 0U);
@@ -123,7 +123,7 @@ void put(To& to, const Connect& p, Version) {
 
 template <class To>
 void put(To& to, const Connack& p, Version version) {
-  to.u8(p.session_present ? 1 : 0);
+  to.u8(p.session_present && version != Version::v31 ? 1 : 0);
   to.u8(version == Version::v5 ? code(p.reason) : connect_return_code(p.reason));
   if (version == Version::v5) put_properties(to, p.properties);
 }

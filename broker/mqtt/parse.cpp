@@ -96,7 +96,7 @@ std::optional<Fault> first_byte_fault(std::uint8_t first,
                                       Role role,
                                       std::optional<Version> version) {
   const std::uint8_t type = first >> 4U, flags = first & 0x0FU;
-  const bool old = version == Version::v311;
+  const bool old = version && *version != Version::v5;
   if (type == 0 || (type == t_auth && old))
     return Fault{Reason::malformed_packet, "packet type", "is reserved", ""};
   if (role == Role::server && !version && type != t_connect)

@@ -18,14 +18,15 @@ bool Parser::connect_version(Connect& out) {
   if (!text("protocol name", protocol)) return false;
   if (!in_.u8(level)) return cut_short("protocol level");
   // The version an answer should be written in, even if that answer is a refusal.
-  version_ = level >= 5 ? Version::v5 : Version::v311;
-  if (protocol == "MQTT" || protocol == "MQIsdp") learned_ = version_;
-  if (protocol != "MQTT")
-    return fail(Reason::unsupported_protocol_version, "protocol name", "is not MQTT",
+  const bool first_name = protocol == "MQIsdp";  // of MQTT 3.1
+  version_ = level >= 5 ? Version::v5 : first_name && level == 3 ? Version::v31 : Version::v311;
+  if (protocol == "MQTT" || first_name) learned_ = version_;
+  if (protocol != "MQTT" && !first_name)
+    return fail(Reason::unsupported_protocol_version, "protocol name", "is neither MQTT nor MQIsdp",
                 "MQTT-3.1.2-1", "MQTT-3.1.2-1");
-  if (level != 4 && level != 5)
-    return fail(Reason::unsupported_protocol_version, "protocol level", "is neither 4 nor 5",
-                "MQTT-3.1.2-2", "MQTT-3.1.2-2");
+  if (first_name ? level != 3 : level != 4 && level != 5)
+    return fail(Reason::unsupported_protocol_version, "protocol level",
+                first_name ? "is not 3" : "is neither 4 nor 5", "MQTT-3.1.2-2", "MQTT-3.1.2-2");
   out.version = version_;
   return true;
 }

@@ -6,7 +6,7 @@
 
 namespace hf::mqtt {
 
-enum class Version : std::uint8_t { v311 = 4, v5 = 5 };
+enum class Version : std::uint8_t { v31 = 3, v311 = 4, v5 = 5 };  ///< 3.1 calls itself MQIsdp
 
 enum class Reason : std::uint8_t {
   success = 0x00,

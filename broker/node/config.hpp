@@ -32,10 +32,18 @@ struct Config {
   Duration max_clock_drift = 10s;    ///< clock.max_drift
 
   std::uint32_t max_packet_size = 1024 * 1024;      ///< mqtt.max_packet_size, bytes
+  std::uint16_t topic_alias_max = 16;               ///< mqtt.topic_alias_max: either way, 0 none
+  std::uint16_t max_keep_alive = 0;                 ///< mqtt.max_keep_alive, seconds; 0: the client's own. 5.0 only
+  std::uint8_t max_qos = 2;                         ///< mqtt.max_qos
+  bool wildcard_available = true;                   ///< mqtt.wildcard_available
+  bool subscription_identifiers_available = true;   ///< mqtt.subscription_identifiers_available
+  bool check_payload_format = false;                ///< mqtt.check_payload_format: payloads that say so must be UTF-8
+  std::string response_information;                 ///< mqtt.response_information, for those who ask; "" none
+  std::string server_reference;                     ///< mqtt.server_reference: where clients are sent on stop; "" none
   std::uint16_t receive_maximum = 64;               ///< mqtt.receive_maximum: QoS 1/2 from a client
   std::uint16_t max_inflight = 32;                  ///< session.max_inflight: QoS 1/2 to a client
   std::uint32_t max_queued_messages = 100'000;      ///< session.max_queued, then drop newest
-  std::uint32_t max_connections = 100'000;
+  std::uint32_t max_connections = 100'000;          ///< that have said CONNECT; then server busy
   std::uint32_t session_expiry_max = 0xFFFFFFFF;    ///< seconds; MQTT 3.1.1 sessions get it
   Duration connect_timeout = 10s;                   ///< CONNECT must arrive within
   std::uint64_t max_outbox_bytes = 16 * 1024 * 1024; ///< per peer, unacknowledged

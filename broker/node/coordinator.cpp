@@ -299,8 +299,11 @@ void Coordinator::release(SlotId slot, NodeId from, const pb::Request& request) 
   slot::to_pb(now->attach_stamp, op.mutable_attach());
   slot::to_pb(parts_.slots.held(slot)->epoch(), op.mutable_epoch());
   op.set_packet_id(request.release());
+  const slot::Inbound* known = now->inbound_of(static_cast<std::uint16_t>(request.release()));
+  pb::Reply yes = answer(request);
+  yes.add_had(known != nullptr && !known->released());
   const auto gate = append(slot, std::move(operation));
-  parts_.slots.held(slot)->when_stored(gate, true, [this, from, yes = answer(request)] { reply(from, yes); });
+  parts_.slots.held(slot)->when_stored(gate, true, [this, from, yes = std::move(yes)] { reply(from, yes); });
 }
 
 std::map<std::string, Coordinator::Target> Coordinator::targets(SlotId slot, const slot::pb::Message& message) const {

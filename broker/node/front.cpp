@@ -9,15 +9,8 @@
 namespace hf::node {
 
 namespace {
-constexpr std::uint32_t never = 0xFFFFFFFF;
 constexpr std::size_t publishes_max = 1000;  ///< unacknowledged per connection, then it is read no further
 }  // namespace
-
-template <class Packet>
-void Front::write(Connection& connection, const Packet& packet) {
-  mqtt::encode(packet, connection.version, connection.out);
-  dirty_.insert(connection.stream);
-}
 
 Connection* Front::find(StreamId stream) {
   const auto it = connections_.find(stream);
@@ -66,7 +59,7 @@ void Front::process(Connection& connection) {
         if (error.version == mqtt::Version::v5 ||
             (error.version && error.reason == mqtt::Reason::unsupported_protocol_version)) {
           connection.version = *error.version;
-          return refuse(connection, error.reason);
+          return refuse(connection, error.reason, error.text);
         }
         return finish(connection, false);
       }
@@ -87,7 +80,7 @@ void Front::routes_complete() {
 
 void Front::handle(Connection& connection, mqtt::Packet& packet) {
   if (auto* connect = std::get_if<mqtt::Connect>(&packet)) return on_connect(connection, *connect);
-  if (const auto* publish = std::get_if<mqtt::Publish>(&packet)) return on_publish(connection, *publish);
+  if (auto* publish = std::get_if<mqtt::Publish>(&packet)) return on_publish(connection, *publish);
   if (const auto* ack = std::get_if<mqtt::Puback>(&packet))
     return on_ack(connection, pb::Ack::PUBACK, ack->packet_id, mqtt::is_error(ack->reason));
   if (const auto* rec = std::get_if<mqtt::Pubrec>(&packet))
@@ -110,98 +103,15 @@ pb::Request Front::request_for(const Connection& connection) const {
   return request;
 }
 
-void Front::on_connect(Connection& connection, mqtt::Connect& packet) {
-  connection.version = packet.version;
-  ++parts_.counters.connects;
-  const bool v5 = packet.version == mqtt::Version::v5;
-  if (packet.properties->authentication_method) return refuse(connection, mqtt::Reason::bad_authentication_method);
-  if (packet.client_id.find('\x1f') != std::string::npos || packet.client_id.size() > 1024)
-    return refuse(connection, mqtt::Reason::client_identifier_not_valid);
-  if (packet.client_id.empty()) {
-    if (!v5 && !packet.clean_start) return refuse(connection, mqtt::Reason::client_identifier_not_valid);
-    connection.client = "auto-" + std::to_string(parts_.self.node) + "-" + std::to_string(parts_.self.boot) + "-" +
-                        std::to_string(++assigned_ids_);
-  } else {
-    connection.client = packet.client_id;
-  }
-  if (packet.will && packet.will->retain && v5) return refuse(connection, mqtt::Reason::retain_not_supported);
-  std::uint32_t expiry = v5 ? packet.properties->session_expiry_interval.value_or(0) : (packet.clean_start ? 0 : never);
-  expiry = std::min(expiry, parts_.config.session_expiry_max);
-  connection.bound = packet.clean_start && expiry == 0;
-  connection.home = parts_.slots.slot_of(connection.client);
-  connection.session_slot = connection.bound ? parts_.local_slot() : connection.home;
-  connection.session_key = connection.bound ? connection.client + '\x1f' + std::to_string(connection.stream) : connection.client;
-  connection.phase = Connection::Phase::opening;
-  connection.silence_max = std::chrono::milliseconds(std::int64_t{packet.keep_alive} * 1500);
-  connection.last_heard = parts_.env.now();
-  if (packet.keep_alive != 0) arm(connection, connection.last_heard + connection.silence_max);
-
-  slot::pb::Connect& record = connection.record;
-  record.set_clean(packet.clean_start);
-  record.set_bound(connection.bound);
-  record.mutable_front()->set_node(parts_.self.node);
-  record.mutable_front()->set_boot(parts_.self.boot);
-  record.mutable_front()->set_connection(connection.stream);
-  record.set_expiry_s(expiry);
-  record.set_receive_maximum(packet.properties->receive_maximum.value_or(0));
-  record.set_version(static_cast<std::uint32_t>(packet.version));
-  record.set_keep_alive_s(packet.keep_alive);
-  record.set_maximum_packet_size(packet.properties->maximum_packet_size.value_or(0));
-  connection.connect = std::move(packet);
-  by_home_[connection.home].insert(connection.stream);
-
-  pb::Request request = request_for(connection);
-  request.set_client(connection.client);
-  *request.mutable_open()->mutable_connect() = record;
-  parts_.requests.submit(connection.home, std::move(request),
-                         [this, stream = connection.stream](const pb::Reply& reply) { opened(stream, reply); });
-}
-
-void Front::opened(StreamId stream, const pb::Reply& reply) {
-  Connection* connection = find(stream);
-  if (connection == nullptr || connection->phase != Connection::Phase::opening) return;
-  connection->connected = slot::from_pb(reply.connect());
-  connection->session_present = reply.session_present();
-  if (!connection->bound) return accept(*connection);
-  pb::Request request = request_for(*connection);
-  *request.mutable_open()->mutable_connect() = connection->record;
-  parts_.requests.submit(parts_.local_slot(), std::move(request), [this, stream](const pb::Reply&) {
-    if (Connection* now = find(stream)) accept(*now);
-  });
-}
-
-void Front::accept(Connection& connection) {
-  connection.phase = Connection::Phase::open;
-  connection.will_armed = connection.connect.will.has_value();
-  mqtt::Connack connack;
-  connack.session_present = connection.session_present;
-  if (connection.version == mqtt::Version::v5) {
-    auto& properties = connack.properties.edit();
-    properties.receive_maximum = parts_.config.receive_maximum;
-    properties.maximum_packet_size = parts_.config.max_packet_size;
-    properties.retain_available = false;
-    properties.shared_subscription_available = false;
-    if (connection.connect.client_id.empty()) properties.assigned_client_identifier = connection.client;
-  }
-  write(connection, connack);
-  process(connection);
-}
-
-void Front::refuse(Connection& connection, mqtt::Reason reason) {
-  mqtt::Connack connack;
-  connack.reason = reason;
-  write(connection, connack);
-  finish(connection, false);
-}
-
 void Front::fail(Connection& connection, mqtt::Reason reason, std::string_view text) {
-  if (connection.version == mqtt::Version::v5 && connection.phase == Connection::Phase::open) {
+  if (connection.v5() && connection.phase == Connection::Phase::open) {
     mqtt::Disconnect disconnect;
     disconnect.reason = reason;
-    if (!text.empty() && connection.connect.properties->request_problem_information.value_or(true) &&
-        !connection.connect.properties->maximum_packet_size)
-      disconnect.properties.edit().reason_string = std::string(text);
-    write(connection, disconnect);
+    if (!text.empty()) disconnect.properties.edit().reason_string = std::string(text);
+    const bool elsewhere = reason == mqtt::Reason::use_another_server || reason == mqtt::Reason::server_moved;
+    if (elsewhere) disconnect.properties.edit().server_reference = parts_.config.server_reference;
+    if (trim(disconnect, connection.allowance, connection.version))
+      mqtt::encode(disconnect, connection.version, connection.out);
   }
   finish(connection, true);
 }
@@ -258,40 +168,6 @@ void Front::on_disconnect(Connection& connection, const mqtt::Disconnect& packet
   finish(connection, packet.reason == mqtt::Reason::disconnect_with_will_message);
 }
 
-void Front::on_kick(const pb::Kick& kick) {
-  Connection* connection = find(kick.connection());
-  if (connection == nullptr || connection->client != kick.client()) return;
-  fail(*connection, mqtt::Reason::session_taken_over, "");
-}
-
-std::pair<pb::Request, Requests::Then> Front::attachment(Connection& connection) {
-  connection.held.clear();  // the new coordinator sends what it knows to be owed
-  pb::Request request = request_for(connection);
-  request.set_client(connection.client);
-  *request.mutable_open()->mutable_connect() = connection.record;
-  request.mutable_open()->set_attach(true);
-  slot::to_pb(connection.connected, request.mutable_open()->mutable_connected());
-  return {std::move(request), [this, stream = connection.stream](const pb::Reply& reply) {
-            if (reply.superseded()) superseded(stream);
-          }};
-}
-
-Requests::Batch Front::attachments(SlotId slot) {
-  Requests::Batch all;
-  const auto it = by_home_.find(slot);
-  if (it == by_home_.end()) return all;
-  for (const StreamId stream : it->second) {
-    Connection* connection = find(stream);
-    if (connection != nullptr && connection->phase == Connection::Phase::open) all.push_back(attachment(*connection));
-  }
-  return all;
-}
-
-/// A coordinator knows of a later connection of this client, or of none.
-void Front::superseded(StreamId stream) {
-  if (Connection* now = find(stream)) fail(*now, mqtt::Reason::session_taken_over, "");
-}
-
 void Front::tick() {
   const Instant now = parts_.env.now();
   while (!timers_.empty() && timers_.begin()->first <= now) {
@@ -318,6 +194,10 @@ std::optional<Instant> Front::deadline() const {
 }
 
 void Front::gather() {
+  const std::set<StreamId> doomed = std::exchange(doomed_, {});
+  for (const StreamId stream : doomed)
+    if (Connection* connection = find(stream))
+      fail(*connection, mqtt::Reason::packet_too_large, "an answer is larger than the maximum packet size");
   const std::set<StreamId> streams = std::exchange(with_acks_, {});
   for (const StreamId stream : streams) {
     Connection* connection = find(stream);
@@ -337,11 +217,14 @@ void Front::flush() {
   dirty_.clear();
 }
 
-void Front::stop() {
+void Front::send_away(bool for_ever) {
+  away_ = parts_.config.server_reference.empty() ? mqtt::Reason::server_shutting_down
+          : for_ever                             ? mqtt::Reason::server_moved
+                                                 : mqtt::Reason::use_another_server;
   std::vector<StreamId> all;
   for (const auto& [stream, connection] : connections_) all.push_back(stream);
   for (const StreamId stream : all)
-    if (Connection* connection = find(stream)) fail(*connection, mqtt::Reason::server_shutting_down, "");
+    if (Connection* connection = find(stream)) fail(*connection, *away_, "");
 }
 
 }  // namespace hf::node

@@ -14,8 +14,9 @@
 
 #include "broker/base/bytes.hpp"
 #include "broker/env/environment.hpp"
-#include "broker/mqtt/decoder.hpp"
+#include "broker/mqtt/encoder.hpp"
 #include "broker/mqtt/packet.hpp"
+#include "broker/node/connection.hpp"
 #include "broker/node/message.pb.h"
 #include "broker/node/requests.hpp"
 #include "broker/slot/state.hpp"
@@ -24,52 +25,10 @@ namespace hf::node {
 
 struct ShardParts;
 
-/// A PUBLISH of a client that is not acknowledged yet. Acknowledgements of one QoS leave in order [MQTT-4.6.0-2].
-struct Unacknowledged {
-  std::uint16_t packet_id = 0;
-  std::uint8_t qos = 1;
-  std::uint32_t matched = 0;
-  bool complete = false;
-};
-
-/// What was written on this connection under a packet id of ours, so that a new coordinator that sends it
-/// again is told what the client said instead of the client being told twice.
-struct Written {
-  enum class Step : std::uint8_t { publish, puback, pubrec, pubrel, pubcomp };
-  slot::Name name;
-  Step step = Step::publish;
-  [[nodiscard]] bool open() const { return name.dot.seq != 0 && step != Step::puback && step != Step::pubcomp; }
-};
-
-struct Connection {
-  enum class Phase : std::uint8_t { fresh, opening, open, closing };
-  StreamId stream = 0;
-  Phase phase = Phase::fresh;
-  mqtt::Decoder decoder;
-  mqtt::Connect connect;  ///< the will's payload included
-  mqtt::Version version = mqtt::Version::v5;
-  std::string client;
-  std::string session_key;  ///< in session_slot
-  SlotId home = 0;          ///< slot of the client id
-  SlotId session_slot = 0;  ///< home, or the local slot for connection-bound sessions
-  bool bound = false;
-  slot::pb::Connect record;
-  slot::Stamp connected;
-  bool session_present = false;
-  std::string out;
-  std::deque<std::shared_ptr<Unacknowledged>> publishes[2];  ///< QoS 1; QoS 2: one must not hold up the other
-  std::map<std::uint16_t, Written> written;
-  std::uint32_t outstanding = 0;  ///< of `written`: not finished by the client
-  std::deque<pb::Deliver> held;   ///< beyond the client's receive maximum, or under an id still in use
-  pb::Acks acks;
-  Instant last_heard{};
-  Duration silence_max{};  ///< 0: none
-  std::optional<std::uint32_t> expiry_override;
-  bool will_armed = false;
-  bool paused = false;
-
-  Connection(StreamId id, std::uint32_t max_packet_size)
-      : stream(id), decoder(mqtt::Role::server, max_packet_size) {}
+/// Why a request of a client is not carried out.
+struct Refusal {
+  mqtt::Reason reason = mqtt::Reason::success;
+  std::string text;
 };
 
 class Front {
@@ -93,18 +52,31 @@ class Front {
   /// Hands acknowledgements to coordinators, and bytes to the environment.
   void gather();
   void flush();
-  void stop();
+  /// Everybody is sent away: to `mqtt.server_reference` if there is one (0x9C; 0x9D: for ever), else with 0x8B.
+  /// Who comes later is answered the same.
+  void send_away(bool for_ever);
+  void stop() { send_away(false); }
 
  private:
   void process(Connection& connection);
   void handle(Connection& connection, mqtt::Packet& packet);
   void on_connect(Connection& connection, mqtt::Connect& packet);
+  [[nodiscard]] std::optional<Refusal> connect_refusal(const mqtt::Connect& packet) const;
+  [[nodiscard]] std::uint32_t session_expiry(const mqtt::Connect& packet) const;
+  [[nodiscard]] std::uint16_t keep_alive(const mqtt::Connect& packet) const;
   void opened(StreamId stream, const pb::Reply& reply);
   void accept(Connection& connection);
-  void refuse(Connection& connection, mqtt::Reason reason);
+  [[nodiscard]] mqtt::Connack connack(const Connection& connection) const;
+  /// CONNACK with an error code, then the end.
+  void refuse(Connection& connection, mqtt::Reason reason, std::string_view text);
   std::pair<pb::Request, Requests::Then> attachment(Connection& connection);
   void superseded(StreamId stream);
-  void on_publish(Connection& connection, const mqtt::Publish& packet);
+  void on_publish(Connection& connection, mqtt::Publish& packet);
+  /// Puts the topic in the place of its alias; false: the connection is over.
+  [[nodiscard]] bool resolve_alias(Connection& connection, mqtt::Publish& packet);
+  [[nodiscard]] std::optional<Refusal> publish_refusal(const mqtt::Publish& packet) const;
+  /// Not published, and said so where the protocol can.
+  void deny(Connection& connection, const mqtt::Publish& packet, const Refusal& refusal);
   void route(Connection& connection, const slot::pb::Message& message, std::shared_ptr<Unacknowledged> waiting);
   void acknowledge(Connection& connection);
   [[nodiscard]] static std::size_t unacknowledged(const Connection& connection);
@@ -112,6 +84,8 @@ class Front {
   void write_publish(Connection& connection, const pb::Deliver& deliver, const slot::pb::Message& message);
   void release_held(Connection& connection);
   void on_ack(Connection& connection, pb::Ack::Kind kind, std::uint16_t id, bool failed);
+  [[nodiscard]] std::optional<Refusal> subscribe_refusal(const Connection& connection, const mqtt::Subscribe& packet) const;
+  [[nodiscard]] mqtt::Reason filter_answer(const mqtt::Subscription& one) const;
   void on_subscribe(Connection& connection, const mqtt::Subscribe& packet);
   void on_unsubscribe(Connection& connection, const mqtt::Unsubscribe& packet);
   void on_disconnect(Connection& connection, const mqtt::Disconnect& packet);
@@ -121,7 +95,7 @@ class Front {
   void finish(Connection& connection, bool send_will);
   void arm(Connection& connection, Instant when);
   template <class Packet>
-  void write(Connection& connection, const Packet& packet);
+  void write(Connection& connection, Packet packet);
   Connection* find(StreamId stream);
 
   ShardParts& parts_;
@@ -129,8 +103,21 @@ class Front {
   std::map<SlotId, std::set<StreamId>> by_home_;
   std::set<std::pair<Instant, StreamId>> timers_;
   std::set<StreamId> dirty_, with_acks_;
+  std::set<StreamId> doomed_;  ///< something they must be told is larger than they take
   std::uint64_t assigned_ids_ = 0;
+  std::optional<mqtt::Reason> away_;  ///< everybody is being sent away
 };
+
+template <class Packet>
+void Front::write(Connection& connection, Packet packet) {
+  if constexpr (requires { packet.properties; })
+    if (!trim(packet, connection.allowance, connection.version)) {
+      doomed_.insert(connection.stream);  // silence would leave the client waiting
+      return;
+    }
+  mqtt::encode(packet, connection.version, connection.out);
+  dirty_.insert(connection.stream);
+}
 
 /// Between a PUBLISH and what is stored and sent to other nodes.
 [[nodiscard]] slot::pb::Message stored_message(const mqtt::Publish& packet, std::string_view publisher, std::uint64_t wall_ms);

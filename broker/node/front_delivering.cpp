@@ -7,6 +7,7 @@ namespace hf::node {
 
 namespace {
 constexpr std::size_t unsent_max = 4U * 1024 * 1024;  ///< G13: beyond, a slow reader loses QoS 0 messages
+constexpr std::size_t alias_bytes = 4;  ///< what telling an alias may add to a packet: the property, a longer length
 }
 
 slot::pb::Message stored_message(const mqtt::Publish& packet, std::string_view publisher, std::uint64_t wall_ms) {
@@ -94,8 +95,7 @@ void Front::deliver(NodeId from, const pb::Deliver& deliver, const slot::pb::Mes
   if (!deliver.pubrel()) return write_publish(*connection, deliver, message);
   mqtt::Pubrel packet;
   packet.packet_id = id;
-  mqtt::encode(packet, connection->version, connection->out);
-  dirty_.insert(connection->stream);
+  write(*connection, std::move(packet));
 }
 
 void Front::release_held(Connection& connection) {
@@ -118,6 +118,12 @@ void Front::write_publish(Connection& connection, const pb::Deliver& deliver, co
     return;
   }
   ++parts_.counters.publishes_out;
+  if (limit == 0 || mqtt::encoded_size(*packet, connection.version) + alias_bytes <= limit) {
+    if (const auto alias = connection.aliases_out.use(packet->topic)) {
+      packet->properties.edit().topic_alias = alias->alias;
+      if (alias->known) packet->topic.clear();
+    }
+  }
   mqtt::encode(*packet, connection.version, connection.out);
   dirty_.insert(connection.stream);
 }
@@ -129,8 +135,7 @@ void Front::on_ack(Connection& connection, pb::Ack::Kind kind, std::uint16_t id,
       mqtt::Pubrel packet;
       packet.packet_id = id;
       packet.reason = mqtt::Reason::packet_identifier_not_found;
-      mqtt::encode(packet, connection.version, connection.out);
-      dirty_.insert(connection.stream);
+      write(connection, std::move(packet));
     }
     return;
   }

@@ -1,32 +1,59 @@
 // A client publishes: matched against the routes, asked of each slot, acknowledged once all have confirmed.
-#include "broker/mqtt/encoder.hpp"
+#include "broker/mqtt/utf8.hpp"
 #include "broker/node/front.hpp"
 #include "broker/node/parts.hpp"
 
 namespace hf::node {
 
-namespace {
-
-template <class Packet>
-void append_ack(Connection& connection, std::uint16_t id, mqtt::Reason reason) {
-  Packet packet;
-  packet.packet_id = id;
-  packet.reason = reason;
-  mqtt::encode(packet, connection.version, connection.out);
+/// A new PUBLISH may say a topic by its alias, and give an alias a (new) topic.
+bool Front::resolve_alias(Connection& connection, mqtt::Publish& packet) {
+  const auto alias = packet.properties->topic_alias;
+  if (!alias) return true;
+  if (!connection.aliases_in.resolve(*alias, packet.topic)) {
+    const bool in_range = connection.aliases_in.in_range(*alias);
+    fail(connection, in_range ? mqtt::Reason::protocol_error : mqtt::Reason::topic_alias_invalid,
+         in_range ? "the topic alias has no topic yet" : "the topic alias is above the maximum [MQTT-3.3.2-9]");
+    return false;
+  }
+  packet.properties.edit().topic_alias.reset();  // of this connection only
+  return true;
 }
 
-}  // namespace
+/// A well-formed PUBLISH that is not carried out. What the protocol cannot refuse is acknowledged and dropped.
+std::optional<Refusal> Front::publish_refusal(const mqtt::Publish& packet) const {
+  if (parts_.config.check_payload_format && packet.properties->payload_format_indicator == 1 &&
+      !mqtt::is_utf8(packet.payload.view()))
+    return Refusal{mqtt::Reason::payload_format_invalid, "the payload is not the UTF-8 that it says"};
+  return std::nullopt;
+}
 
-void Front::on_publish(Connection& connection, const mqtt::Publish& packet) {
+void Front::deny(Connection& connection, const mqtt::Publish& packet, const Refusal& refusal) {
+  ++parts_.counters.refused;
+  if (packet.qos == 0) return;
+  auto one = std::make_shared<Unacknowledged>();
+  one->packet_id = packet.packet_id;
+  one->qos = packet.qos;
+  one->complete = true;
+  if (connection.v5()) {
+    one->refusal = refusal.reason;
+    one->text = refusal.text;
+  }
+  connection.publishes[packet.qos - 1].push_back(std::move(one));
+  acknowledge(connection);
+}
+
+void Front::on_publish(Connection& connection, mqtt::Publish& packet) {
   ++parts_.counters.publishes_in;
-  if (packet.properties->topic_alias)
-    return fail(connection, mqtt::Reason::topic_alias_invalid, "no topic aliases were offered [MQTT-3.3.2-9]");
+  if (!resolve_alias(connection, packet)) return;
   if (packet.retain && connection.version == mqtt::Version::v5)
     return fail(connection, mqtt::Reason::retain_not_supported, "retained messages are not available [MQTT-3.2.2-14]");
+  if (packet.qos > parts_.config.max_qos)
+    return fail(connection, mqtt::Reason::qos_not_supported, "above the maximum QoS [MQTT-3.2.2-11]");
+  if (packet.qos != 0 && connection.v5() && unacknowledged(connection) >= parts_.config.receive_maximum)
+    return fail(connection, mqtt::Reason::receive_maximum_exceeded, "[MQTT-3.3.4-7]");
+  if (const auto no = publish_refusal(packet)) return deny(connection, packet, *no);
   slot::pb::Message message = stored_message(packet, connection.client, parts_.env.wall_ms());
   if (packet.qos == 0) return route(connection, message, nullptr);
-  if (connection.version == mqtt::Version::v5 && unacknowledged(connection) >= parts_.config.receive_maximum)
-    return fail(connection, mqtt::Reason::receive_maximum_exceeded, "[MQTT-3.3.4-7]");
   auto waiting = std::make_shared<Unacknowledged>();
   waiting->packet_id = packet.packet_id;
   waiting->qos = packet.qos;
@@ -62,14 +89,18 @@ void Front::acknowledge(Connection& connection) {
   for (auto& queue : connection.publishes) {
     for (; !queue.empty() && queue.front()->complete; queue.pop_front()) {
       const Unacknowledged& one = *queue.front();
-      const auto reason = one.matched == 0 ? mqtt::Reason::no_matching_subscribers : mqtt::Reason::success;
-      parts_.env.reached("publish.acked");
-      ++parts_.counters.acknowledgements;
+      mqtt::Acknowledgement said{.packet_id = one.packet_id, .reason = one.refusal, .properties = {}};
+      if (mqtt::is_error(one.refusal)) {
+        said.properties.edit().reason_string = one.text;
+      } else {
+        if (one.matched == 0) said.reason = mqtt::Reason::no_matching_subscribers;
+        parts_.env.reached("publish.acked");
+        ++parts_.counters.acknowledgements;
+      }
       if (one.qos == 1)
-        append_ack<mqtt::Puback>(connection, one.packet_id, reason);
+        write(connection, mqtt::Puback{said});
       else
-        append_ack<mqtt::Pubrec>(connection, one.packet_id, reason);
-      dirty_.insert(connection.stream);
+        write(connection, mqtt::Pubrec{said});
     }
   }
   if (!connection.paused || unacknowledged(connection) >= 500) return;
@@ -86,8 +117,11 @@ void Front::on_pubrel(Connection& connection, const mqtt::Pubrel& packet) {
                            Connection* now = find(stream);
                            if (now == nullptr) return;
                            if (reply.superseded()) return superseded(stream);
-                           append_ack<mqtt::Pubcomp>(*now, id, mqtt::Reason::success);
-                           dirty_.insert(stream);
+                           const bool known = reply.had_size() == 0 || reply.had(0);
+                           write(*now, mqtt::Pubcomp{{.packet_id = id,
+                                                      .reason = known ? mqtt::Reason::success
+                                                                      : mqtt::Reason::packet_identifier_not_found,
+                                                      .properties = {}}});
                          });
 }
 

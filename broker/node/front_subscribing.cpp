@@ -1,47 +1,58 @@
 // SUBSCRIBE and UNSUBSCRIBE at the front.
-#include "broker/mqtt/encoder.hpp"
+#include <algorithm>
+
 #include "broker/node/front.hpp"
 #include "broker/node/parts.hpp"
 #include "broker/topic/name.hpp"
 
 namespace hf::node {
 
+/// What CONNACK said is not available is not asked for.
+std::optional<Refusal> Front::subscribe_refusal(const Connection& connection, const mqtt::Subscribe& packet) const {
+  if (!connection.v5()) return std::nullopt;
+  const auto wildcard = [](const mqtt::Subscription& one) { return one.filter.find_first_of("+#") != std::string::npos; };
+  if (!parts_.config.wildcard_available && std::any_of(packet.subscriptions.begin(), packet.subscriptions.end(), wildcard))
+    return Refusal{mqtt::Reason::wildcard_subscriptions_not_supported, "wildcard subscriptions are not available"};
+  if (!parts_.config.subscription_identifiers_available && !packet.properties->subscription_identifiers.empty())
+    return Refusal{mqtt::Reason::subscription_identifiers_not_supported, "subscription identifiers are not available"};
+  return std::nullopt;
+}
+
+/// The code that one filter of a SUBSCRIBE is answered with, as far as this front can tell.
+mqtt::Reason Front::filter_answer(const mqtt::Subscription& one) const {
+  const auto parsed = topic::parse_filter(one.filter);
+  if (!parsed) return mqtt::Reason::topic_filter_invalid;
+  if (parsed->shared()) return mqtt::Reason::shared_subscriptions_not_supported;
+  const bool wildcard = parsed->filter.find_first_of("+#") != std::string_view::npos;
+  if (wildcard && !parts_.config.wildcard_available) return mqtt::Reason::wildcard_subscriptions_not_supported;
+  return static_cast<mqtt::Reason>(std::min(one.qos, parts_.config.max_qos));  // [MQTT-3.2.2-10], [MQTT-3.8.4-7]
+}
+
 void Front::on_subscribe(Connection& connection, const mqtt::Subscribe& packet) {
+  if (const auto no = subscribe_refusal(connection, packet)) return fail(connection, no->reason, no->text);
   pb::Request request = request_for(connection);
   mqtt::Suback suback;
   suback.packet_id = packet.packet_id;
   for (const mqtt::Subscription& one : packet.subscriptions) {
-    const auto parsed = topic::parse_filter(one.filter);
-    if (!parsed) {
-      suback.codes.push_back(static_cast<std::uint8_t>(mqtt::Reason::topic_filter_invalid));
-      continue;
-    }
-    if (parsed->shared()) {
-      suback.codes.push_back(static_cast<std::uint8_t>(mqtt::Reason::shared_subscriptions_not_supported));
-      continue;
-    }
-    suback.codes.push_back(one.qos);
+    const mqtt::Reason answer = filter_answer(one);
+    suback.codes.push_back(mqtt::code(answer));
+    if (mqtt::is_error(answer)) continue;
     auto& filter = *request.mutable_subscribe()->add_filters();
     filter.set_filter(one.filter);
-    filter.mutable_options()->set_qos(one.qos);
+    filter.mutable_options()->set_qos(mqtt::code(answer));
     filter.mutable_options()->set_no_local(one.no_local);
     filter.mutable_options()->set_retain_as_published(one.retain_as_published);
     filter.mutable_options()->set_retain_handling(one.retain_handling);
     if (!packet.properties->subscription_identifiers.empty())
       filter.mutable_options()->set_identifier(packet.properties->subscription_identifiers.front());
   }
-  if (!request.has_subscribe()) {
-    mqtt::encode(suback, connection.version, connection.out);
-    dirty_.insert(connection.stream);
-    return;
-  }
+  if (!request.has_subscribe()) return write(connection, std::move(suback));
   parts_.requests.submit(connection.session_slot, std::move(request),
                          [this, stream = connection.stream, suback](const pb::Reply& reply) {
                            Connection* now = find(stream);
                            if (now == nullptr) return;
                            if (reply.superseded()) return superseded(stream);
-                           mqtt::encode(suback, now->version, now->out);
-                           dirty_.insert(stream);
+                           write(*now, suback);
                          });
 }
 
@@ -56,12 +67,11 @@ void Front::on_unsubscribe(Connection& connection, const mqtt::Unsubscribe& pack
         if (reply.superseded()) return superseded(stream);
         mqtt::Unsuback unsuback;
         unsuback.packet_id = id;
-        if (now->version == mqtt::Version::v5)
+        if (now->v5())
           for (const bool had : reply.had())
             unsuback.codes.push_back(
                 static_cast<std::uint8_t>(had ? mqtt::Reason::success : mqtt::Reason::no_subscription_existed));
-        mqtt::encode(unsuback, now->version, now->out);
-        dirty_.insert(stream);
+        write(*now, std::move(unsuback));
       });
 }
 

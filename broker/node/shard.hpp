@@ -22,6 +22,7 @@ struct Counters {
   std::uint64_t failovers = 0;         ///< slots this node began to serve after another
   std::uint64_t takeovers = 0;
   std::uint64_t dropped = 0;           ///< messages dropped at a declared limit
+  std::uint64_t refused = 0;           ///< PUBLISH that was not carried out, with a reason code where there is one
   std::uint64_t hints = 0;             ///< hints stored
   std::uint64_t relayed = 0;           ///< peer frames relayed for others
 };

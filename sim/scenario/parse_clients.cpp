@@ -103,12 +103,16 @@ void read_churn(Reader& reader, ClientSpec& spec) {
 }
 
 void read_session(Reader& reader, ClientSpec& spec) {
-  spec.version = reader.number("mqtt", 5, 3, 5) == 5 ? mqtt::Version::v5 : mqtt::Version::v311;
+  spec.version = static_cast<mqtt::Version>(reader.number("mqtt", 5, 3, 5));
   spec.clean_start = reader.flag("clean_start", false);
+  if (spec.version == mqtt::Version::v31 && !spec.clean_start)
+    reader.fail("mqtt", "3 needs \"clean_start\": true, since MQTT 3.1 does not say whether a session was present");
   spec.session_expiry = seconds(reader.duration("session_expiry", spec.clean_start ? Duration(0) : 1h));
   spec.keep_alive = static_cast<std::uint16_t>(
       seconds(reader.duration("keepalive", 30s, Duration(0), std::chrono::seconds(65'535))));
   spec.receive_maximum = static_cast<std::uint16_t>(reader.number("receive_maximum", 65'535, 1, 65'535));
+  spec.topic_aliases = static_cast<std::uint16_t>(reader.number("topic_aliases", 0, 0, 65'535));
+  spec.maximum_packet_size = static_cast<std::uint32_t>(reader.size("maximum_packet_size", 0, 268'435'460));
   spec.inflight = static_cast<std::uint16_t>(reader.number("inflight", 16, 1, 1000));
   spec.start = reader.duration("start", Duration(0));
   spec.ack_delay = read_time(reader, "ack_delay", Duration(0));

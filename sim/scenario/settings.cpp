@@ -20,8 +20,8 @@ struct Row {
 constexpr std::int64_t ms = 1'000'000;
 constexpr std::int64_t u32 = 0xFFFFFFFF;
 
-const std::array<Row, 11>& table() {
-  static constexpr std::array<Row, 11> rows = {{
+const std::array<Row, 15>& table() {
+  static constexpr std::array<Row, 15> rows = {{
       {"cluster.heartbeat", Unit::duration, ms, 60'000 * ms,
        [](node::Config& c, std::int64_t v) { c.heartbeat_every = Duration(v); }},
       {"cluster.detect", Unit::duration, ms, 600'000 * ms,
@@ -34,6 +34,14 @@ const std::array<Row, 11>& table() {
        [](node::Config& c, std::int64_t v) { c.max_packet_size = static_cast<std::uint32_t>(v); }},
       {"mqtt.receive_maximum", Unit::number, 1, 65'535,
        [](node::Config& c, std::int64_t v) { c.receive_maximum = static_cast<std::uint16_t>(v); }},
+      {"mqtt.topic_alias_max", Unit::number, 0, 65'535,
+       [](node::Config& c, std::int64_t v) { c.topic_alias_max = static_cast<std::uint16_t>(v); }},
+      {"mqtt.max_keep_alive", Unit::seconds, 0, 65'535,
+       [](node::Config& c, std::int64_t v) { c.max_keep_alive = static_cast<std::uint16_t>(v); }},
+      {"mqtt.max_qos", Unit::number, 0, 2,
+       [](node::Config& c, std::int64_t v) { c.max_qos = static_cast<std::uint8_t>(v); }},
+      {"mqtt.check_payload_format", Unit::number, 0, 1,
+       [](node::Config& c, std::int64_t v) { c.check_payload_format = v != 0; }},
       {"mqtt.connect_timeout", Unit::duration, ms, 600'000 * ms,
        [](node::Config& c, std::int64_t v) { c.connect_timeout = Duration(v); }},
       {"mqtt.max_connections", Unit::number, 1, u32,

@@ -88,6 +88,7 @@ void Client::dial() {
   move_ = false;
   last_node_ = node;
   current_.emplace();
+  if (spec_.maximum_packet_size != 0) current_->decoder = mqtt::Decoder(mqtt::Role::client, spec_.maximum_packet_size);
   current_->node = node;
   current_->since = current_->last_sent = world_.now();
   current_->decoder.set_version(spec_.version);
@@ -111,6 +112,8 @@ void Client::send_connect() {
   if (spec_.version == mqtt::Version::v5) {
     if (spec_.session_expiry > 0) packet.properties.edit().session_expiry_interval = spec_.session_expiry;
     if (spec_.receive_maximum != 65'535) packet.properties.edit().receive_maximum = spec_.receive_maximum;
+    if (spec_.topic_aliases != 0) packet.properties.edit().topic_alias_maximum = spec_.topic_aliases;
+    if (spec_.maximum_packet_size != 0) packet.properties.edit().maximum_packet_size = spec_.maximum_packet_size;
   }
   if (spec_.will) {
     mqtt::Will will;
@@ -147,6 +150,7 @@ void Client::handle_connack(const mqtt::Connack& packet) {
   current_->keep_alive = packet.properties->server_keep_alive.value_or(spec_.keep_alive);
   failures_ = 0;
   ++counters_.connects;
+  current_->aliases_out_max = std::min(spec_.topic_aliases, packet.properties->topic_alias_maximum.value_or(0));
   Event note = event(Event::Kind::connected);
   note.flag = packet.session_present;
   world_.note(std::move(note));

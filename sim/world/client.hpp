@@ -79,6 +79,9 @@ class Client final : public ClientEnd {
     std::string node;
     std::uint64_t number = 0;  ///< 0 until CONNECT is sent
     mqtt::Decoder decoder{mqtt::Role::client};
+    std::map<std::uint16_t, std::string> aliases_in;   ///< what the server calls its topics
+    std::map<std::string, std::uint16_t> aliases_out;  ///< what we call ours
+    std::uint16_t aliases_out_max = 0;
     Phase phase = Phase::dialling;
     VirtualTime since = 0, last_sent = 0;
     std::optional<VirtualTime> ping_sent;
@@ -135,7 +138,8 @@ class Client final : public ClientEnd {
 
   // client_receive.cpp
   void handle(const mqtt::Packet& packet);
-  void handle_publish(const mqtt::Publish& packet);
+  void handle_publish(mqtt::Publish packet);
+  [[nodiscard]] bool resolve_alias(mqtt::Publish& packet);
   void check_publish(const mqtt::Publish& packet, const Message& message);
   void hand_over(const mqtt::Publish& packet, const Message& message);
   void acknowledge(mqtt::Packet packet);
@@ -151,6 +155,7 @@ class Client final : public ClientEnd {
   void pump();
   void resend();
   void publish_due();
+  void put_alias(mqtt::Publish& packet);
   void send_flow(std::uint64_t number, Flow& flow, bool dup);
   void finish_flow(std::uint64_t number);
   void schedule_operations();

@@ -74,7 +74,27 @@ void Client::handle(const mqtt::Packet& packet) {
       packet);
 }
 
-void Client::handle_publish(const mqtt::Publish& packet) {
+/// Puts the topic in the place of its alias; false: the alias was never given, or is none.
+bool Client::resolve_alias(mqtt::Publish& packet) {
+  const auto alias = packet.properties->topic_alias;
+  if (!alias) return true;
+  if (*alias > spec_.topic_aliases) {
+    violation("PUBLISH with topic alias " + std::to_string(*alias) + ", the maximum is " +
+              std::to_string(spec_.topic_aliases) + " [MQTT-3.1.2-26]");
+    return false;
+  }
+  if (!packet.topic.empty()) {
+    current_->aliases_in[*alias] = packet.topic;
+    return true;
+  }
+  packet.topic = current_->aliases_in[*alias];
+  if (packet.topic.empty())
+    violation("PUBLISH with topic alias " + std::to_string(*alias) + ", which means nothing on this connection");
+  return !packet.topic.empty();
+}
+
+void Client::handle_publish(mqtt::Publish packet) {
+  if (!resolve_alias(packet)) return abandon("protocol error", mqtt::code(mqtt::Reason::protocol_error));
   Message message;
   const std::string_view payload = packet.payload.view();
   const auto space = payload.find(' ');

@@ -81,6 +81,19 @@ void Client::publish_due() {
   }
 }
 
+/// Every topic gets an alias while there are any, and is left out once the server knows it.
+void Client::put_alias(mqtt::Publish& packet) {
+  const auto it = current_->aliases_out.find(packet.topic);
+  if (it != current_->aliases_out.end()) {
+    packet.properties.edit().topic_alias = it->second;
+    packet.topic.clear();
+  } else if (current_->aliases_out.size() < current_->aliases_out_max) {
+    const auto alias = static_cast<std::uint16_t>(current_->aliases_out.size() + 1);
+    current_->aliases_out.emplace(packet.topic, alias);
+    packet.properties.edit().topic_alias = alias;
+  }
+}
+
 void Client::send_flow(std::uint64_t number, Flow& flow, bool dup) {
   const PublishSpec& spec = spec_.publish[flow.job];
   flow.sent = true;
@@ -110,6 +123,7 @@ void Client::send_flow(std::uint64_t number, Flow& flow, bool dup) {
   note.flag = dup;
   note.retained = spec.retain;
   world_.note(std::move(note));
+  put_alias(packet);
   send(*current_, packet);
 }
 

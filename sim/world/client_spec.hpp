@@ -77,6 +77,8 @@ struct ClientSpec {
   std::uint32_t session_expiry = 3600;  ///< seconds; 3.1.1 has none
   std::uint16_t keep_alive = 30;        ///< seconds; 0 is none
   std::uint16_t receive_maximum = 65535;
+  std::uint16_t topic_aliases = 0;      ///< it takes, and gives (within the server's maximum); 5.0 only
+  std::uint32_t maximum_packet_size = 0;  ///< it takes; 0 is any; 5.0 only
   std::uint16_t inflight = 16;          ///< most QoS 1/2 messages it has under way itself
   Duration start{0};
   std::optional<WillSpec> will;
@@ -92,7 +94,7 @@ struct ClientSpec {
 
   /// The session outlives the connection. (3.1.1: clean session off.)
   [[nodiscard]] bool persistent() const {
-    return version == mqtt::Version::v311 ? !clean_start : session_expiry > 0;
+    return version == mqtt::Version::v5 ? session_expiry > 0 : !clean_start;
   }
 };
 

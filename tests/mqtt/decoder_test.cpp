@@ -82,7 +82,7 @@ TEST(MqttDecoder, SaysInWhichVersionToRefuse) {
     EXPECT_EQ(decoder.error().reason, Reason::unsupported_protocol_version);
     return decoder.error().version;
   };
-  EXPECT_EQ(refused("MQIsdp", 3), Version::v311);
+  EXPECT_EQ(refused("MQIsdp", 4), Version::v311);
   EXPECT_EQ(refused("MQTT", 3), Version::v311);
   EXPECT_EQ(refused("MQTT", 6), Version::v5);
   EXPECT_EQ(refused("HTTP", 4), std::nullopt);

@@ -94,7 +94,7 @@ class FakeBroker final : public env::Handler {
     answer.session_present = sessions_.contains(p.client_id);
     Session& mine = sessions_[p.client_id];
     mine.stream = stream;
-    mine.persistent = p.version == mqtt::Version::v311 ? !p.clean_start
+    mine.persistent = p.version != mqtt::Version::v5 ? !p.clean_start
                                                        : p.properties->session_expiry_interval.value_or(0) > 0;
     mine.window = std::min<std::uint16_t>(16, p.properties->receive_maximum.value_or(65535));
     streams_[stream].client = p.client_id;

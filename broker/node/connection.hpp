@@ -1,0 +1,76 @@
+// One client's connection at its front: what was read, what was written, what is not answered yet.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "broker/base/ids.hpp"
+#include "broker/base/time.hpp"
+#include "broker/mqtt/decoder.hpp"
+#include "broker/mqtt/packet.hpp"
+#include "broker/node/answers.hpp"
+#include "broker/node/message.pb.h"
+#include "broker/node/topic_aliases.hpp"
+#include "broker/slot/state.hpp"
+
+namespace hf::node {
+
+/// A PUBLISH of a client that is not acknowledged yet. Acknowledgements of one QoS leave in order [MQTT-4.6.0-2].
+struct Unacknowledged {
+  std::uint16_t packet_id = 0;
+  std::uint8_t qos = 1;
+  std::uint32_t matched = 0;
+  bool complete = false;
+  mqtt::Reason refusal = mqtt::Reason::success;  ///< what the acknowledgement says instead
+  std::string text;                              ///< why, for a person
+};
+
+/// What was written on this connection under a packet id of ours, so that a new coordinator that sends it
+/// again is told what the client said instead of the client being told twice.
+struct Written {
+  enum class Step : std::uint8_t { publish, puback, pubrec, pubrel, pubcomp };
+  slot::Name name;
+  Step step = Step::publish;
+  [[nodiscard]] bool open() const { return name.dot.seq != 0 && step != Step::puback && step != Step::pubcomp; }
+};
+
+struct Connection {
+  enum class Phase : std::uint8_t { fresh, opening, open, closing };
+  StreamId stream = 0;
+  Phase phase = Phase::fresh;
+  mqtt::Decoder decoder;
+  mqtt::Connect connect;  ///< the will's payload included
+  mqtt::Version version = mqtt::Version::v5;
+  std::string client;
+  std::string session_key;  ///< in session_slot
+  SlotId home = 0;          ///< slot of the client id
+  SlotId session_slot = 0;  ///< home, or the local slot for connection-bound sessions
+  bool bound = false;
+  slot::pb::Connect record;
+  slot::Stamp connected;
+  bool session_present = false;
+  std::string out;
+  std::deque<std::shared_ptr<Unacknowledged>> publishes[2];  ///< QoS 1; QoS 2: one must not hold up the other
+  std::map<std::uint16_t, Written> written;
+  std::uint32_t outstanding = 0;  ///< of `written`: not finished by the client
+  std::deque<pb::Deliver> held;   ///< beyond the client's receive maximum, or under an id still in use
+  pb::Acks acks;
+  Instant last_heard{};
+  Duration silence_max{};  ///< 0: none
+  std::optional<std::uint32_t> expiry_override;
+  bool will_armed = false;
+  Allowance allowance;
+  InboundAliases aliases_in;
+  OutboundAliases aliases_out;
+  bool paused = false;              ///< reading has stopped
+
+  Connection(StreamId id, std::uint32_t max_packet_size)
+      : stream(id), decoder(mqtt::Role::server, max_packet_size) {}
+  [[nodiscard]] bool v5() const { return version == mqtt::Version::v5; }
+};
+
+}  // namespace hf::node
