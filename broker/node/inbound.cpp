@@ -1,0 +1,55 @@
+// QoS 2 from clients, at the coordinator of the publisher's slot: which packet ids are in use, and what they name.
+#include "broker/node/coordinator.hpp"
+#include "broker/node/parts.hpp"
+
+namespace hf::node {
+
+void Coordinator::inbound(SlotId slot, NodeId from, const pb::Request& request) {
+  const slot::Session* now = session(slot, request.client());
+  pb::Reply yes = answer(request);
+  const auto id = static_cast<std::uint16_t>(request.inbound());
+  const slot::Stamp connect = now->connect_stamp;
+  const slot::Inbound* known = now->inbound_of(id);
+  const bool held = known != nullptr && !known->released() && !parts_.config.mutant.is("inbound_ids_forgotten");
+  slot::Dot gate;
+  if (held && known->epoch == parts_.slots.held(slot)->epoch()) {
+    gate = tail(slot);  // sent again: the same message under the same name
+  } else {
+    slot::pb::Operation operation;
+    auto& op = *operation.mutable_inbound();
+    op.set_client(request.client());
+    slot::to_pb(now->attach_stamp, op.mutable_attach());
+    slot::to_pb(parts_.slots.held(slot)->epoch(), op.mutable_epoch());
+    op.set_packet_id(id);
+    if (held) slot::to_pb(known->name, op.mutable_name());  // of an earlier epoch: perhaps decided, and now for sure
+    gate = append(slot, std::move(operation));
+  }
+  parts_.slots.held(slot)->when_stored(gate, true, [this, slot, from, id, connect, client = request.client(), yes]() mutable {
+    const slot::Session* at = session(slot, client);
+    const slot::Inbound* one = at == nullptr ? nullptr : at->inbound_of(id);
+    if (one == nullptr || one->released() || !at->exists() || at->connect_stamp != connect) {
+      yes.set_superseded(true);
+    } else {
+      const bool local = slot == parts_.local_slot();
+      slot::to_pb(slot::Name{true, local, local ? parts_.self.node : slot, one->name}, yes.mutable_identity());
+    }
+    reply(from, yes);
+  });
+}
+
+void Coordinator::release(SlotId slot, NodeId from, const pb::Request& request) {
+  const slot::Session* now = session(slot, request.client());
+  slot::pb::Operation operation;
+  auto& op = *operation.mutable_release();
+  op.set_client(request.client());
+  slot::to_pb(now->attach_stamp, op.mutable_attach());
+  slot::to_pb(parts_.slots.held(slot)->epoch(), op.mutable_epoch());
+  op.set_packet_id(request.release());
+  const slot::Inbound* known = now->inbound_of(static_cast<std::uint16_t>(request.release()));
+  pb::Reply yes = answer(request);
+  yes.add_had(known != nullptr && !known->released());
+  const auto gate = append(slot, std::move(operation));
+  parts_.slots.held(slot)->when_stored(gate, true, [this, from, yes = std::move(yes)] { reply(from, yes); });
+}
+
+}  // namespace hf::node
