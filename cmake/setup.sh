@@ -1,11 +1,13 @@
 # shellcheck shell=bash
 # Sourced by ./run and ./test: installs the packages that are missing, builds with one line of progress.
 
-packages=(g++ clang cmake ninja-build ccache mold python3
+packages=(g++ clang libclang-rt-14-dev cmake ninja-build ccache mold python3
   libboost1.81-dev librocksdb-dev libprotobuf-dev protobuf-compiler libexpected-dev libssl-dev
   nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
   libpaho-mqtt-dev libpaho-mqttpp-dev mosquitto mosquitto-clients)
+# For MQTT.js. By command: other packagings of nodejs bring npm along and bear no package of that name.
+commands=(node:nodejs npm:npm)
 
 # Runs a command as root, by sudo if need be. A variable of the environment may come first.
 as_root() {
@@ -27,6 +29,10 @@ missing_packages() {
   installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "${packages[@]}" 2>/dev/null |
     sed -n 's/^installed //p' || true)
   comm -23 <(printf '%s\n' "${packages[@]}" | sort) <(printf '%s\n' "$installed" | sort)
+  local each
+  for each in "${commands[@]}"; do
+    command -v "${each%%:*}" >/dev/null || printf '%s\n' "${each#*:}"
+  done
 }
 
 # Mosquitto is here for tests that start their own: its package must not leave a service on 1883.

@@ -34,6 +34,8 @@ class Node final : public env::Environment {
   [[nodiscard]] bool closed(StreamId stream) const;
   /// The client goes without a word.
   void vanish(StreamId stream, env::CloseReason reason = env::CloseReason::reset);
+  /// Nobody asks about this stream any more: a test with very many of them keeps no memory of it.
+  void forget(StreamId stream) { streams_.erase(stream); }
   /// A client that does not read: what is written stays unsent.
   void hold(StreamId stream, bool held);
   [[nodiscard]] bool paused(StreamId stream) const;
