@@ -124,6 +124,7 @@ bool Coordinator::speaks_for_session(SlotId slot, NodeId from, const pb::Request
 }
 
 void Coordinator::dispatch(SlotId slot, NodeId from, const pb::Request& request, bool again) {
+  if (slot == parts_.local_slot()) local_touched_.insert(request.client());
   const bool changes_session =
       request.has_subscribe() || request.has_unsubscribe() || request.has_inbound() || request.has_release();
   if (changes_session && !speaks_for_session(slot, from, request)) {
@@ -229,8 +230,7 @@ void Coordinator::end_session(SlotId slot, const std::string& client) {
   serving_[slot].attached.erase(client);
   if (slot != parts_.local_slot()) return;
   slot::Changes changes;  // nobody else can have a word on a local session: forgotten at once
-  auto* held = parts_.slots.held(slot);
-  slot::forget(held->state(), held->state().seen, UINT64_MAX, changes);
+  slot::forget_session(parts_.slots.held(slot)->state(), client, changes);
 }
 
 void Coordinator::subscribe(SlotId slot, NodeId from, const pb::Request& request) {

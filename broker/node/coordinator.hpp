@@ -124,11 +124,13 @@ class Coordinator {
   void end_session(SlotId slot, const std::string& client);
   void log_disconnect(SlotId slot, const std::string& client, const slot::Session& session, std::uint32_t expiry_s);
   void close_gone(SlotId slot);
+  void forget_local();
   void pump_all(SlotId slot);
 
   ShardParts& parts_;
   std::vector<Serving> serving_;
   std::set<SlotId> pump_slots_;
+  std::set<std::string> local_touched_;  ///< sessions of the local slot that may have something to forget
 };
 
 }  // namespace hf::node

@@ -1,4 +1,6 @@
 // Housekeeping of a coordinator: sessions expire, and identities that their publishers released are retired.
+#include <utility>
+
 #include "broker/node/coordinator.hpp"
 #include "broker/node/parts.hpp"
 
@@ -22,7 +24,17 @@ void Coordinator::find_unretired(SlotId slot) {
   }
 }
 
+/// What was asked of local sessions since the last time: nobody else can have a word on them.
+void Coordinator::forget_local() {
+  const std::set<std::string> clients = std::exchange(local_touched_, {});
+  if (clients.empty()) return;
+  slot::Changes changes;
+  auto* held = parts_.slots.held(parts_.local_slot());
+  slot::forget(held->state(), held->state().seen, UINT64_MAX, clients, changes);
+}
+
 void Coordinator::tick() {
+  forget_local();
   const std::uint64_t wall = parts_.env.wall_ms();
   for (SlotId slot = 0; slot <= parts_.local_slot(); ++slot) {
     if (!parts_.slots.serving(slot)) continue;

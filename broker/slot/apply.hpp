@@ -1,6 +1,9 @@
 // The one way a slot's state changes: apply an operation, merge a whole state, forget what is stable.
 #pragma once
 
+#include <set>
+#include <string>
+
 #include "broker/slot/state.hpp"
 
 namespace hf::slot {
@@ -18,6 +21,12 @@ void merge(State& into, const State& other, Changes& changes);
 /// deleted retained) whose dots `stable` covers and whose stamps are at most `horizon`. The caller owes
 /// that no operation that could meet them is still under way: see "Forgetting" in README.md.
 void forget(State& state, const VersionVector& stable, std::uint64_t horizon, Changes& changes);
+
+/// The same within the sessions of these clients only.
+void forget(State& state, const VersionVector& stable, std::uint64_t horizon, const std::set<std::string>& clients, Changes& changes);
+
+/// Drops all that is left of a session that has ended: where nobody can have another word on it.
+void forget_session(State& state, const std::string& client, Changes& changes);
 
 /// How many tombstones there are (for G11 and metrics).
 [[nodiscard]] std::uint64_t tombstones(const State& state);

@@ -21,9 +21,10 @@ class Forget {
   Forget(State& state, const VersionVector& stable, std::uint64_t horizon, Changes& changes)
       : state_(state), stable_(stable), horizon_(horizon), changes_(changes) {}
 
-  void run() {
-    const std::vector<std::string> clients(state_.remembering.begin(), state_.remembering.end());
+  template <class Clients>
+  void run(const Clients& clients) {
     for (const auto& client : clients) {
+      if (!state_.remembering.contains(client)) continue;
       forget_in(client);
       const auto session = state_.sessions.find(client);
       if (session == state_.sessions.end() || !has_memory(session->second)) state_.remembering.erase(client);
@@ -112,7 +113,21 @@ bool has_memory(const Session& session) {
 }
 
 void forget(State& state, const VersionVector& stable, std::uint64_t horizon, Changes& changes) {
-  Forget(state, stable, horizon, changes).run();
+  Forget(state, stable, horizon, changes).run(std::vector<std::string>(state.remembering.begin(), state.remembering.end()));
+}
+
+void forget(State& state, const VersionVector& stable, std::uint64_t horizon, const std::set<std::string>& clients, Changes& changes) {
+  Forget(state, stable, horizon, changes).run(clients);
+}
+
+void forget_session(State& state, const std::string& client, Changes& changes) {
+  if (!state.sessions.contains(client)) return;
+  SessionEdit edit(state, changes, client);
+  const Session& session = edit.session();
+  while (!session.subscriptions.empty()) edit.drop_subscription(std::string(session.subscriptions.begin()->first));
+  while (!session.entries.empty()) edit.drop_entry(Name(session.entries.begin()->first));
+  while (!session.inbound.empty()) edit.drop_inbound(InboundKey(session.inbound.begin()->first));
+  if (session.end != Stamp{}) edit.drop_end();
 }
 
 std::uint64_t tombstones(const State& state) {
