@@ -44,6 +44,9 @@ struct Config {
   std::uint16_t max_inflight = 32;                  ///< session.max_inflight: QoS 1/2 to a client
   std::uint32_t max_queued_messages = 100'000;      ///< session.max_queued, then drop newest
   std::uint32_t max_connections = 100'000;          ///< that have said CONNECT; then server busy
+  bool retain_available = true;                     ///< mqtt.retain_available
+  std::uint64_t retained_max_messages = 5'000'000;  ///< retained.max_messages: held by this node, then refused (0x97)
+  std::uint64_t retained_max_bytes = std::uint64_t{4} << 30U;  ///< retained.max_bytes: of topics, payloads, properties
   std::uint32_t session_expiry_max = 0xFFFFFFFF;    ///< seconds; MQTT 3.1.1 sessions get it
   Duration connect_timeout = 10s;                   ///< CONNECT must arrive within
   std::uint64_t max_outbox_bytes = 16 * 1024 * 1024; ///< per peer, unacknowledged

@@ -59,6 +59,7 @@ struct Connection {
   std::uint32_t outstanding = 0;  ///< of `written`: not finished by the client
   std::deque<pb::Deliver> held;   ///< beyond the client's receive maximum, or under an id still in use
   pb::Acks acks;
+  std::vector<std::pair<NodeId, pb::RetainedMark>> marks;  ///< said back once the client has taken what is unsent
   Instant last_heard{};
   Duration silence_max{};  ///< 0: none
   std::optional<std::uint32_t> expiry_override;

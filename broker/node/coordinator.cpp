@@ -145,6 +145,7 @@ void Coordinator::dispatch(SlotId slot, NodeId from, const pb::Request& request,
     case pb::Request::kInbound: return inbound(slot, from, request);
     case pb::Request::kRelease: return release(slot, from, request);
     case pb::Request::kPublish: return publish(slot, from, request, again);
+    case pb::Request::kRetain: return retain(slot, from, request, again);
     case pb::Request::KIND_NOT_SET: return reply(from, answer(request));
   }
 }
@@ -237,9 +238,13 @@ void Coordinator::subscribe(SlotId slot, NodeId from, const pb::Request& request
   slot::pb::Operation operation;
   *operation.mutable_subscribe() = request.subscribe();
   operation.mutable_subscribe()->set_client(request.client());
+  note_owed(slot, request.client(), *operation.mutable_subscribe());
   const auto dot = append(slot, std::move(operation));
-  parts_.slots.held(slot)->when_stored(dot, false, [this, from, yes = answer(request)] {
-    parts_.routes.when_known([this, from, yes] { reply(from, yes); });
+  parts_.slots.held(slot)->when_stored(dot, false, [this, slot, from, client = request.client(), yes = answer(request)] {
+    parts_.routes.when_known([this, slot, from, client, yes] {
+      reply(from, yes);
+      parts_.retained.begin(slot, client);
+    });
   });
 }
 
@@ -292,6 +297,7 @@ void Coordinator::publish(SlotId slot, NodeId from, const pb::Request& request, 
   auto& enqueue = *operation.mutable_enqueue();
   for (const auto& [client, target] : targets(slot, message)) {
     if (not_to.contains(client)) continue;
+    parts_.retained.overtaken(slot, client, message);
     const std::uint32_t qos = std::min(target.qos, message.qos());
     if (qos == 0) {
       const auto it = serving_[slot].attached.find(client);
@@ -333,6 +339,7 @@ void Coordinator::cast(SlotId slot, const slot::pb::Message& message) {
     return publish(slot, 0, request, false);
   }
   for (const auto& [client, target] : targets(slot, message)) {
+    parts_.retained.overtaken(slot, client, message);
     const auto it = serving_[slot].attached.find(client);
     if (it != serving_[slot].attached.end()) push_qos0(it->second, message, target);
   }

@@ -48,6 +48,11 @@ class Coordinator {
   bool pump();
   void tick();
 
+  // --- retained messages that were read for a session served here (retained_writing.cpp)
+  bool owe_retained(SlotId slot, const std::string& client, const slot::pb::Options& options, const slot::pb::Message& message);
+  void send_mark(SlotId slot, const std::string& client, std::uint64_t id);
+  void answered(SlotId slot, const std::string& client, const std::string& filter, slot::Stamp subscribed);
+
  private:
   /// A connection that a session is being delivered to, as this coordinator knows it.
   struct Attached {
@@ -105,6 +110,9 @@ class Coordinator {
   void inbound(SlotId slot, NodeId from, const pb::Request& request);
   void release(SlotId slot, NodeId from, const pb::Request& request);
   void publish(SlotId slot, NodeId from, const pb::Request& request, bool again);
+  void retain(SlotId slot, NodeId from, const pb::Request& request, bool again);
+  [[nodiscard]] bool retained_before(SlotId slot, const pb::Retain& ask);
+  void note_owed(SlotId slot, const std::string& client, slot::pb::Subscribe& subscribe);
   [[nodiscard]] std::map<std::string, Target> targets(SlotId slot, const slot::pb::Message& message) const;
 
   void attach(SlotId slot, const std::string& client, const pb::Request& request);

@@ -29,6 +29,7 @@ void Coordinator::attach(SlotId slot, const std::string& client, const pb::Reque
   serving.attached.emplace(client, std::move(attached));
   serving.pump.insert(client);
   pump_slots_.insert(slot);
+  parts_.retained.attached(slot, client);
 }
 
 void Coordinator::find_resumable(const slot::Session& session, Attached& attached) {
@@ -100,6 +101,7 @@ void Coordinator::changed(SlotId slot, const slot::Changes& changes, bool foreig
     pump_slots_.insert(slot);
   }
   for (const std::string& client : changes.connections) {
+    parts_.retained.session_changed(slot, client);
     const auto it = serving.attached.find(client);
     if (it == serving.attached.end()) continue;
     const slot::Session* now = session(slot, client);
@@ -129,6 +131,7 @@ void Coordinator::begin_serving(SlotId slot) {
   std::deque<std::pair<NodeId, pb::Request>> parked;
   parked.swap(serving.parked);
   for (const auto& [from, request] : parked) on_request(from, request);
+  parts_.retained.begin_serving(slot);
 }
 
 void Coordinator::begin_deciding(SlotId slot) {
@@ -155,6 +158,7 @@ void Coordinator::stop_serving(SlotId slot) {
   parked.swap(serving.parked);
   for (const auto& [from, request] : parked) redirect(from, request);
   serving = Serving{};
+  parts_.retained.stop_serving(slot);
 }
 
 void Coordinator::front_restarted() {
@@ -364,6 +368,7 @@ void Coordinator::acks(SlotId slot, NodeId from, const pb::Request& request) {
   if (!done.has_done()) return;
   done.mutable_done()->set_client(request.client());
   append(slot, std::move(done));
+  parts_.retained.drained(slot, request.client());
 }
 
 }  // namespace hf::node

@@ -156,6 +156,7 @@ void Front::closed(StreamId stream) {
   will.topic = connection->connect.will->topic;
   will.payload = connection->connect.will->payload;
   will.qos = connection->connect.will->qos;
+  will.retain = connection->connect.will->retain;
   route(*connection, stored_message(will, connection->client, parts_.env.wall_ms()), nullptr);
 }
 

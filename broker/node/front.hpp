@@ -43,6 +43,8 @@ class Front {
   /// A packet from the session's coordinator; from anybody else it is dropped: the coordinator sends it again.
   void deliver(NodeId from, const pb::Deliver& deliver, const slot::pb::Message& message);
   void on_kick(const pb::Kick& kick);
+  void on_mark(NodeId from, pb::RetainedMark mark);
+  void writable(StreamId stream);
   /// What a new coordinator of the slot must hear of first: the connections here that live there.
   [[nodiscard]] Requests::Batch attachments(SlotId slot);
   /// Every slot's routes are known: clients may be served.
@@ -77,6 +79,7 @@ class Front {
   [[nodiscard]] std::optional<Refusal> publish_refusal(const mqtt::Publish& packet) const;
   /// Not published, and said so where the protocol can.
   void deny(Connection& connection, const mqtt::Publish& packet, const Refusal& refusal);
+  void not_retained(Connection& connection, Unacknowledged& one);
   void route(Connection& connection, const slot::pb::Message& message, std::shared_ptr<Unacknowledged> waiting);
   void acknowledge(Connection& connection);
   [[nodiscard]] static std::size_t unacknowledged(const Connection& connection);

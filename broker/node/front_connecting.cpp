@@ -29,7 +29,7 @@ std::optional<Refusal> Front::connect_refusal(const mqtt::Connect& packet) const
   if (!packet.will) return std::nullopt;
   if (packet.will->qos > config.max_qos)  // [MQTT-3.2.2-12]
     return Refusal{Reason::qos_not_supported, "the will's QoS is above the maximum QoS"};
-  if (packet.will->retain && packet.version == mqtt::Version::v5)  // [MQTT-3.2.2-13]
+  if (packet.will->retain && !config.retain_available)  // [MQTT-3.2.2-13]
     return Refusal{Reason::retain_not_supported, "retained messages are not available"};
   if (config.check_payload_format && packet.will->properties->payload_format_indicator == 1 &&
       !mqtt::is_utf8(packet.will->payload.view()))
@@ -127,7 +127,7 @@ mqtt::Connack Front::connack(const Connection& connection) const {
   said.maximum_packet_size = config.max_packet_size;
   if (config.topic_alias_max != 0) said.topic_alias_maximum = config.topic_alias_max;
   if (config.max_qos < 2) said.maximum_qos = config.max_qos;  // [MQTT-3.2.2-9]
-  said.retain_available = false;
+  if (!config.retain_available) said.retain_available = false;
   said.shared_subscription_available = false;
   if (!config.wildcard_available) said.wildcard_subscription_available = false;
   if (!config.subscription_identifiers_available) said.subscription_identifier_available = false;

@@ -45,7 +45,8 @@ void Front::deny(Connection& connection, const mqtt::Publish& packet, const Refu
 void Front::on_publish(Connection& connection, mqtt::Publish& packet) {
   ++parts_.counters.publishes_in;
   if (!resolve_alias(connection, packet)) return;
-  if (packet.retain && connection.version == mqtt::Version::v5)
+  // 3.1.1 has no way to say so; as Mosquitto does, its connection is closed.
+  if (packet.retain && !parts_.config.retain_available)
     return fail(connection, mqtt::Reason::retain_not_supported, "retained messages are not available [MQTT-3.2.2-14]");
   if (packet.qos > parts_.config.max_qos)
     return fail(connection, mqtt::Reason::qos_not_supported, "above the maximum QoS [MQTT-3.2.2-11]");
@@ -72,13 +73,17 @@ void Front::on_publish(Connection& connection, mqtt::Publish& packet) {
 }
 
 void Front::route(Connection& connection, const slot::pb::Message& message, std::shared_ptr<Unacknowledged> waiting) {
-  if (waiting == nullptr) return parts_.publishing.route(message, connection.stream, {});
-  parts_.publishing.route(message, connection.stream,
-                          [this, stream = connection.stream, waiting = std::move(waiting)](std::uint32_t matched) {
-                            waiting->matched = matched;
-                            waiting->complete = true;
-                            if (Connection* now = find(stream)) acknowledge(*now);
-                          });
+  Publishing::Stored stored;
+  if (waiting != nullptr)
+    stored = [this, stream = connection.stream, waiting = std::move(waiting)](const Publishing::Outcome& outcome) {
+      waiting->matched = outcome.matched;
+      waiting->complete = true;
+      Connection* now = find(stream);
+      if (now == nullptr) return;
+      if (outcome.over_quota && now->v5()) not_retained(*now, *waiting);
+      acknowledge(*now);
+    };
+  parts_.publishing.route(message, connection.stream, std::move(stored), connection.connected);
 }
 
 std::size_t Front::unacknowledged(const Connection& connection) {

@@ -19,6 +19,7 @@ ShardParts::ShardParts(env::Environment& environment, Config settings)
       publishing(*this),
       coordinator(*this),
       hints(*this),
+      retained(*this),
       front(*this) {}
 
 void ShardParts::send(NodeId to, pb::PeerMessage message) {
@@ -67,6 +68,11 @@ void ShardParts::handle(NodeId from, const pb::PeerMessage& message) {
       return;
     case pb::PeerMessage::kRetireQuery: return coordinator.on_retire_query(from, message.retire_query());
     case pb::PeerMessage::kRetireAnswer: return coordinator.on_retire_answer(message.retire_answer());
+    case pb::PeerMessage::kRetainedQuery: return retained.on_query(from, message.retained_query());
+    case pb::PeerMessage::kRetainedAnswer: return retained.on_answer(message.retained_answer());
+    case pb::PeerMessage::kRetainedMark:
+      return message.retained_mark().back() ? retained.on_mark(message.retained_mark())
+                                            : front.on_mark(from, message.retained_mark());
     case pb::PeerMessage::KIND_NOT_SET: return;  // of a newer version
   }
 }
@@ -81,11 +87,13 @@ void ShardParts::handle_cluster_events() {
       routes.peer_up(up->node, up->boot);
       coordinator.front_restarted();
       requests.peer_up(up->node);
+      retained.peer_changed(up->node);
     } else if (const auto* down = std::get_if<cluster::Down>(&event)) {
       env.log(env::Level::warn, "node " + std::to_string(down->node) + " is out of reach");
       env.reached("node.unreachable");
       slots.peer_down(down->node);
       routes.peer_down(down->node);
+      retained.peer_changed(down->node);
     } else if (const auto* got = std::get_if<cluster::Message>(&event)) {
       pb::PeerMessage message;
       if (message.ParseFromArray(got->payload.view().data(), static_cast<int>(got->payload.size())))
@@ -111,6 +119,7 @@ void ShardParts::tick() {
   cluster->tick(now, cluster_out);
   handle_cluster_events();
   requests.tick();
+  retained.tick();
   front.tick();
   if (now >= next_tick_) {
     next_tick_ = now + tick_every;
@@ -189,7 +198,7 @@ void ShardParts::flush_cluster() {
 std::optional<Instant> ShardParts::deadline() const {
   if (phase != Phase::serving) return std::nullopt;
   Instant next = std::min(next_tick_, next_gossip_);
-  for (const auto& other : {cluster->deadline(), requests.deadline(), front.deadline()})
+  for (const auto& other : {cluster->deadline(), requests.deadline(), retained.deadline(), front.deadline()})
     if (other && *other < next) next = *other;
   return next;
 }

@@ -18,6 +18,7 @@
 #include "broker/node/message.pb.h"
 #include "broker/node/publishing.hpp"
 #include "broker/node/requests.hpp"
+#include "broker/node/retained.hpp"
 #include "broker/node/routes.hpp"
 #include "broker/node/shard.hpp"
 #include "broker/node/slots.hpp"
@@ -76,6 +77,7 @@ struct ShardParts {
   Publishing publishing;
   Coordinator coordinator;
   Hints hints;
+  Retained retained;
   Front front;
 
  private:

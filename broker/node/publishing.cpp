@@ -10,7 +10,7 @@
 
 namespace hf::node {
 
-void Publishing::route(const slot::pb::Message& message, std::uint64_t connection, Stored stored) {
+void Publishing::route(const slot::pb::Message& message, std::uint64_t connection, Stored stored, slot::Stamp connected) {
   std::set<RouteTarget> targets;
   parts_.routes.match(message.topic(), targets);
   std::vector<std::pair<SlotId, pb::Request>> asked;
@@ -34,13 +34,21 @@ void Publishing::route(const slot::pb::Message& message, std::uint64_t connectio
     *envelope.mutable_cast()->mutable_message() = message;
     parts_.send(to, std::move(envelope));
   }
-  if (!stored) return;
+  if (message.retain() && parts_.config.retain_available) {
+    pb::Request request;
+    if (stored) request.set_connection(connection);  // what nobody waits for is asked also when the connection is gone
+    *request.mutable_retain()->mutable_message() = message;
+    if (connected != slot::Stamp{}) slot::to_pb(connected, request.mutable_retain()->mutable_connected());
+    asked.emplace_back(parts_.slots.slot_of(message.topic()), std::move(request));
+  }
   const auto matched = static_cast<std::uint32_t>(targets.size());
-  if (asked.empty()) return stored(matched);
-  auto waiting = std::make_shared<std::size_t>(asked.size());
+  if (stored && asked.empty()) return stored({matched, false});
+  auto waiting = std::make_shared<std::pair<std::size_t, Outcome>>(asked.size(), Outcome{matched, false});
   for (auto& [slot, request] : asked)
-    parts_.requests.submit(slot, std::move(request), [waiting, matched, stored](const pb::Reply&) {
-      if (--*waiting == 0) stored(matched);
+    parts_.requests.submit(slot, std::move(request), [waiting, stored](const pb::Reply& reply) {
+      auto& [left, outcome] = *waiting;
+      outcome.over_quota = outcome.over_quota || reply.over_quota();
+      if (--left == 0 && stored) stored(outcome);
     });
 }
 

@@ -125,7 +125,7 @@ void Requests::drop_connection(SlotId slot, std::uint64_t connection) {
 void Requests::drop_publishes(std::uint64_t connection) {
   for (auto& [slot, queue] : queues_)
     std::erase_if(queue.pending, [&](const Pending& p) {
-      return p.request.has_publish() && p.request.connection() == connection && connection != 0;
+      return (p.request.has_publish() || p.request.has_retain()) && p.request.connection() == connection && connection != 0;
     });
 }
 

@@ -37,7 +37,7 @@ void Shard::on_closed(StreamId stream, env::CloseReason) {
   parts_->handle_cluster_events();
 }
 
-void Shard::on_writable(StreamId) {}
+void Shard::on_writable(StreamId stream) { parts_->front.writable(stream); }
 
 void Shard::on_committed(env::CommitId id, env::CommitStatus status) { parts_->committed(id, status); }
 

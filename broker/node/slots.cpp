@@ -345,6 +345,7 @@ void Slots::stream() {
 
 Slots::Collected Slots::collect(env::Batch& batch) {
   Collected out;
+  for (const SlotId id : unsaved_) parts_.retained.measure(id);
   for (const SlotId id : unsaved_)
     if (slots_[id].held)
       if (auto stored = slots_[id].held->take_batch(batch)) out.emplace_back(id, std::move(*stored));

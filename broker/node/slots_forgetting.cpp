@@ -89,6 +89,7 @@ void Slots::drop(SlotId id) {
     ++slot.copies_let_go;
   }
   slot.held.reset();
+  parts_.retained.measure(id);
   slot.ready = slot.claiming = slot.serving = slot.decides = false;
   forgettable_.erase(id);
   touched_.erase(id);

@@ -33,12 +33,12 @@ struct Applying {
   void subscribe(const pb::Subscribe& op) {
     SessionEdit edit(state, changes, op.client());
     for (const auto& one : op.filters())
-      edit.join_subscription(one.filter(), {stamp, dot, true, one.options()});
+      edit.join_subscription(one.filter(), {stamp, dot, true, one.owed(), one.options()});
   }
 
   void unsubscribe(const pb::Unsubscribe& op) {
     SessionEdit edit(state, changes, op.client());
-    for (const auto& filter : op.filters()) edit.join_subscription(filter, {stamp, dot, false, {}});
+    for (const auto& filter : op.filters()) edit.join_subscription(filter, {stamp, dot, false, false, {}});
   }
 
   void enqueue(const pb::Enqueue& op) {
@@ -95,11 +95,27 @@ struct Applying {
     }
   }
 
+  /// An identity is remembered as a delivered entry of `retained_writer`, until its publisher has released it.
   void retained(const pb::Retained& op) {
-    RetainedMessage& here = state.retained[op.message().topic()];
-    if (stamp > here.stamp) here = {stamp, dot, op.message()};
-    note_deleted(state, op.message().topic());
-    state.dirty.insert(keys::retained(op.message().topic()));
+    const pb::Message& message = op.message();
+    if (message.has_identity()) {
+      Entry memory;
+      memory.name = from_pb(message.identity());
+      memory.name.identity = memory.done = true;
+      memory.first = memory.last_stamp = stamp;
+      memory.message = memory.last = dot;
+      SessionEdit(state, changes, retained_writer).join_entry(memory, nullptr);
+    }
+    const auto here = state.retained.find(message.topic());
+    if (here != state.retained.end() && stamp <= here->second.stamp) return;
+    RetainedMessage value{stamp, dot, from_pb(op.connected()), message};
+    value.message.clear_identity();  // what is remembered of it stands above
+    state.retained.put(message.topic(), std::move(value));
+    state.dirty.insert(keys::retained(message.topic()));
+  }
+
+  void answered(const pb::Answered& op) {
+    SessionEdit(state, changes, op.client()).answer_subscription(op.filter(), from_pb(op.subscribed()));
   }
 };
 
@@ -138,6 +154,8 @@ void apply(State& state, const pb::Operation& operation, Changes& changes) {
       return applying.retire(operation.retire());
     case pb::Operation::kRetained:
       return applying.retained(operation.retained());
+    case pb::Operation::kAnswered:
+      return applying.answered(operation.answered());
     case pb::Operation::KIND_NOT_SET:
       return;
   }

@@ -101,7 +101,7 @@ bool decode(const pb::SessionRow& row, Session& session) {
 }
 
 bool decode(const pb::SubscriptionRow& row, Subscription& subscription) {
-  subscription = {from_pb(row.stamp()), from_pb(row.dot()), row.present(), row.options()};
+  subscription = {from_pb(row.stamp()), from_pb(row.dot()), row.present(), row.owed(), row.options()};
   return true;
 }
 
@@ -128,11 +128,6 @@ bool decode(const pb::EntryRow& row, const Name& name, Entry& entry) {
 bool decode(const pb::InboundRow& row, const InboundKey& key, Inbound& inbound) {
   inbound = {from_pb(row.epoch()), {row.time(), key.dot.origin}, from_pb(row.attach()), from_pb(row.name())};
   return row.has_name() == (inbound.name.seq != 0);
-}
-
-bool decode(const pb::RetainedRow& row, RetainedMessage& retained) {
-  retained = {from_pb(row.stamp()), from_pb(row.dot()), row.message()};
-  return true;
 }
 
 bool decode(const pb::RetiredRow& row, Retired& retired) {
@@ -202,7 +197,6 @@ void derive_memory(State& state) {
   state.remembering.clear();
   state.identities.clear();
   state.inbound_names.clear();
-  state.deleted.clear();
   for (const auto& [client, session] : state.sessions) {
     if (has_memory(session)) state.remembering.insert(client);
     for (const auto& [name, entry] : session.entries)
@@ -210,8 +204,6 @@ void derive_memory(State& state) {
     for (const auto& [key, inbound] : session.inbound)
       if (!inbound.released()) ++state.inbound_names[inbound.name];
   }
-  for (const auto& [topic, retained] : state.retained)
-    if (retained.message.payload().empty()) state.deleted.insert(topic);
 }
 
 }  // namespace
@@ -231,8 +223,11 @@ bool decode_row(State& state, std::string_view key, std::string_view value) {
     return dot && row;
   }
   if (parsed->kind == 'r') {
-    const auto row = parse_row<pb::RetainedRow>(value);
-    return row && decode(*row, state.retained[std::string(parsed->rest)]);
+    auto row = parse_row<pb::RetainedRow>(value);
+    if (!row) return false;
+    state.retained.put(std::string(parsed->rest), {from_pb(row->stamp()), from_pb(row->dot()), from_pb(row->connected()),
+                                                   std::move(*row->mutable_message())});
+    return true;
   }
   if (parsed->kind == 't') {
     const auto row = parse_row<pb::RetiredRow>(value);

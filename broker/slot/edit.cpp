@@ -25,14 +25,6 @@ void drop_one(Map& counts, const Key& key) {
 }
 }  // namespace
 
-void note_deleted(State& state, const std::string& topic) {
-  const auto it = state.retained.find(topic);
-  if (it != state.retained.end() && it->second.message.payload().empty())
-    state.deleted.insert(topic);
-  else
-    state.deleted.erase(topic);
-}
-
 SessionEdit::SessionEdit(State& state, Changes& changes, const std::string& client)
     : state_(state),
       changes_(changes),
@@ -173,8 +165,17 @@ void SessionEdit::join_subscription(const std::string& filter, const Subscriptio
     return;  // equal: twice in one SUBSCRIBE, the last one counts
   if (indexed_ && here.present != value.present)
     value.present ? index(filter) : unindex(filter, true);
+  const bool answered = !fresh && value.stamp == here.stamp && !here.owed;
   here = value;
   remembers_ = remembers_ || !value.present;
+  if (answered) here.owed = false;
+  touch(keys::subscription(client_, filter));
+}
+
+void SessionEdit::answer_subscription(const std::string& filter, const Stamp& subscribed) {
+  const auto it = session_.subscriptions.find(filter);
+  if (it == session_.subscriptions.end() || it->second.stamp != subscribed || !it->second.owed) return;
+  it->second.owed = false;
   touch(keys::subscription(client_, filter));
 }
 

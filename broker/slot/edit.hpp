@@ -9,9 +9,6 @@
 
 namespace hf::slot {
 
-/// Keeps `deleted` in step with the register of `topic`, whatever became of it.
-void note_deleted(State& state, const std::string& topic);
-
 /// Edits the session of `client`, which it creates; the destructor settles.
 /// Invariants, outside an edit (tests/slot name them):
 ///  1. index and `filters` hold exactly the present subscriptions of sessions that exist.
@@ -51,6 +48,8 @@ class SessionEdit {
                    std::uint64_t closed_ms);
 
   void join_subscription(const std::string& filter, const Subscription& value);
+  /// Its retained messages are owed no more.
+  void answer_subscription(const std::string& filter, const Stamp& subscribed);
   void drop_subscription(const std::string& filter);
 
   /// `payload` of value.message; may be null where value is done.

@@ -75,14 +75,18 @@ class Forget {
     }
   }
 
+  /// What was deleted, and what has expired: every holder has it, and decides by the same horizon.
   void forget_retained() {
-    for (auto topic = state_.deleted.begin(); topic != state_.deleted.end();) {
-      const auto here = topic++;
-      const auto register_of = state_.retained.find(*here);
-      if (!settled(register_of->second.stamp, register_of->second.dot)) continue;
-      state_.dirty.insert(keys::retained(*here));
-      state_.retained.erase(register_of);
-      state_.deleted.erase(here);
+    std::vector<std::string> gone(state_.retained.deleted().begin(), state_.retained.deleted().end());
+    for (const auto& [at_ms, topic] : state_.retained.expiring()) {
+      if (at_ms > horizon_ >> 16U) break;
+      gone.push_back(topic);
+    }
+    for (const std::string& topic : gone) {
+      const RetainedMessage& here = state_.retained.find(topic)->second;
+      if (!settled(here.stamp, here.dot)) continue;
+      state_.dirty.insert(keys::retained(topic));
+      state_.retained.erase(topic);
     }
   }
 
@@ -131,7 +135,7 @@ void forget_session(State& state, const std::string& client, Changes& changes) {
 }
 
 std::uint64_t tombstones(const State& state) {
-  std::uint64_t count = state.retired.size() + state.deleted.size();
+  std::uint64_t count = state.retired.size() + state.retained.deleted().size();
   for (const auto& client : state.remembering) {
     const Session& session = state.sessions.find(client)->second;
     if (session.end != Stamp{} && !session.exists()) ++count;

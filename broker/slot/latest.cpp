@@ -28,7 +28,7 @@ Latest latest(const State& state) {
       out.epoch = std::max(out.epoch, inbound.epoch);
     }
   }
-  for (const auto& [topic, retained] : state.retained) see(retained.stamp);
+  for (const auto& [topic, retained] : state.retained.all()) see(retained.stamp);
   for (const auto& [name, retired] : state.retired) see(retired.stamp);
   see(out.epoch);
   return out;

@@ -22,6 +22,9 @@ const Dot& made_by(const std::string&, const Subscription& subscription) {
 const Dot& made_by(const Name&, const Entry& entry) {
   return entry.message;
 }
+const Dot& made_by(const std::string&, const RetainedMessage& retained) {
+  return retained.dot;
+}
 const Dot& made_by(const InboundKey& key, const Inbound&) {
   return key.dot;
 }
@@ -52,12 +55,9 @@ class Merge {
       const auto it = other_.sessions.find(client);
       merge_session(client, it == other_.sessions.end() ? nothing : it->second);
     }
-    merge_registers(
-        into_.retained, other_.retained, [](const auto& topic) { return keys::retained(topic); });
+    merge_retained();
     merge_registers(
         into_.retired, other_.retired, [](const auto& name) { return keys::retired(name); });
-    for (const auto& [topic, retained] : other_.retained) note_deleted(into_, topic);
-    std::erase_if(into_.deleted, [&](const auto& topic) { return !into_.retained.contains(topic); });
     into_.seen.join(other_.seen);
     if (into_.seen != seen_here_) into_.dirty.insert(keys::seen);
   }
@@ -96,6 +96,19 @@ class Merge {
 
   const pb::Message* payload(const Entry& entry) const {
     return entry.done ? nullptr : &other_.messages.at(entry.message).message;
+  }
+
+  void merge_retained() {
+    for (const std::string& topic : dropped_there(into_.retained.all(), other_.retained.all(), other_.seen)) {
+      into_.dirty.insert(keys::retained(topic));
+      into_.retained.erase(topic);
+    }
+    for (const auto& [topic, theirs] : other_.retained.all()) {
+      const auto mine = into_.retained.find(topic);
+      if (mine == into_.retained.end() ? seen_here_.covers(theirs.dot) : theirs.stamp <= mine->second.stamp) continue;
+      into_.retained.put(topic, theirs);
+      into_.dirty.insert(keys::retained(topic));
+    }
   }
 
   template <class Map, class KeyOf>

@@ -40,6 +40,7 @@ Row encode(const Subscription& subscription) {
   to_pb(subscription.stamp, row.mutable_stamp());
   to_pb(subscription.dot, row.mutable_dot());
   row.set_present(subscription.present);
+  row.set_owed(subscription.owed);
   if (subscription.present) *row.mutable_options() = subscription.options;
   return row.SerializeAsString();
 }
@@ -78,6 +79,7 @@ Row encode(const RetainedMessage& retained) {
   to_pb(retained.stamp, row.mutable_stamp());
   to_pb(retained.dot, row.mutable_dot());
   *row.mutable_message() = retained.message;
+  if (retained.connected != Stamp{}) to_pb(retained.connected, row.mutable_connected());
   return row.SerializeAsString();
 }
 
@@ -117,7 +119,7 @@ class Writer {
       for (const auto& [id, inbound] : session.inbound)
         put(keys::inbound(client, id), encode(inbound));
     for (const auto& [dot, stored] : state.messages) put(keys::message(dot), encode(stored));
-    for (const auto& [topic, retained] : state.retained)
+    for (const auto& [topic, retained] : state.retained.all())
       put(keys::retained(topic), encode(retained));
     for (const auto& [client, session] : state.sessions)
       put(keys::session(client), encode(session));
@@ -184,7 +186,7 @@ std::optional<std::string> encode_row(const State& state, std::string_view key) 
   if (!parsed) return std::nullopt;
   if (parsed->kind == 'v') return encode(state.seen);
   if (parsed->kind == 'm') return encode_in(state.messages, keys::parse_dot(parsed->rest));
-  if (parsed->kind == 'r') return encode_in(state.retained, std::optional(parsed->rest));
+  if (parsed->kind == 'r') return encode_in(state.retained.all(), std::optional(parsed->rest));
   if (parsed->kind == 't') return encode_in(state.retired, keys::parse_name(parsed->rest));
   const auto session = state.sessions.find(parsed->client);
   if (session == state.sessions.end()) return std::nullopt;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "broker/slot/operation.pb.h"
+#include "broker/slot/retained.hpp"
 #include "broker/slot/version_vector.hpp"
 #include "broker/topic/trie.hpp"
 
@@ -35,6 +36,7 @@ struct Subscription {
   Stamp stamp;
   Dot dot;
   bool present = false;
+  bool owed = false;  ///< the retained messages that match are still to be sent
   pb::Options options;
 };
 
@@ -102,12 +104,6 @@ struct Session {
   [[nodiscard]] bool open() const { return exists() && closed_connect != connect_stamp; }
 };
 
-struct RetainedMessage {
-  Stamp stamp;
-  Dot dot;
-  pb::Message message;
-};
-
 /// An identity whose publisher released it: done entries of that name may be forgotten.
 struct Retired {
   Stamp stamp;
@@ -131,7 +127,7 @@ struct State {
   VersionVector seen;
   std::map<std::string, Session, std::less<>> sessions;
   std::map<Dot, StoredMessage> messages;
-  std::map<std::string, RetainedMessage, std::less<>> retained;
+  RetainedMessages retained;
   std::map<Name, Retired> retired;
 
   // Derived.
@@ -139,11 +135,10 @@ struct State {
   std::map<std::string, std::uint32_t, std::less<>> filters;  ///< filter as subscribed -> clients
   std::set<std::string> dirty;                             ///< keys of rows changed since they were last taken
   /// So that forgetting looks only where there is something: at least every session with memory (has_memory), every
-  /// identity that an entry bears and every name that an unreleased Inbound holds (how many do), deleted topics.
+  /// identity that an entry bears and every name that an unreleased Inbound holds (how many do).
   std::set<std::string, std::less<>> remembering;
   std::map<Name, std::uint32_t> identities;
   std::map<Dot, std::uint32_t> inbound_names;
-  std::set<std::string, std::less<>> deleted;
 
   explicit State(SlotId slot = 0) : id(slot) {}
 };

@@ -371,7 +371,7 @@ void World::check(Holder& holder) {
   if (copy.filters != holder.state.filters || copy.index.size() != holder.state.index.size())
     throw std::logic_error("index out of step");
   if (copy.identities != holder.state.identities || copy.inbound_names != holder.state.inbound_names ||
-      copy.deleted != holder.state.deleted ||
+      copy.retained.deleted() != holder.state.retained.deleted() ||
       !std::includes(holder.state.remembering.begin(), holder.state.remembering.end(), copy.remembering.begin(),
                      copy.remembering.end()))
     throw std::logic_error("what forgetting looks at is out of step");

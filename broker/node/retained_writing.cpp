@@ -1,0 +1,113 @@
+// Coordinator: a retained message is written to its topic's slot; those read are owed to a session.
+#include "broker/node/coordinator.hpp"
+#include "broker/node/parts.hpp"
+#include "broker/topic/name.hpp"
+
+namespace hf::node {
+
+/// Has this been written before, or something later by the same publisher: a resend must not bring it back.
+bool Coordinator::retained_before(SlotId slot, const pb::Retain& ask) {
+  const slot::pb::Message& message = ask.message();
+  if (message.has_identity()) {
+    const slot::Session* memory = session(slot, slot::retained_writer);
+    slot::Name name = slot::from_pb(message.identity());
+    name.identity = true;
+    if (memory != nullptr && memory->entries.contains(name)) return true;
+  }
+  const auto& retained = parts_.slots.held(slot)->state().retained;
+  const auto here = retained.find(message.topic());
+  // Sent on a connection before the one that wrote what is here; it may have lain in a front since.
+  return here != retained.end() && here->second.message.publisher() == message.publisher() && ask.has_connected() &&
+         here->second.connected > slot::from_pb(ask.connected());
+}
+
+void Coordinator::retain(SlotId slot, NodeId from, const pb::Request& request, bool again) {
+  auto* held = parts_.slots.held(slot);
+  pb::Reply yes = answer(request);
+  const slot::pb::Message& message = request.retain().message();
+  const bool here = held->state().retained.find(message.topic()) != held->state().retained.end();
+  if ((again && here) || retained_before(slot, request.retain())) {
+    held->when_stored(tail(slot), false, [this, from, yes] { reply(from, yes); });
+    return;
+  }
+  if (!parts_.retained.has_room(slot, message)) {
+    ++parts_.counters.dropped;
+    yes.set_over_quota(true);
+    return reply(from, std::move(yes));
+  }
+  slot::pb::Operation operation;
+  *operation.mutable_retained()->mutable_message() = message;
+  if (request.retain().has_connected()) *operation.mutable_retained()->mutable_connected() = request.retain().connected();
+  if (message.has_identity()) {
+    slot::Name name = slot::from_pb(message.identity());
+    name.identity = true;
+    note_unretired(slot, name);
+  }
+  const auto dot = append(slot, std::move(operation));
+  parts_.retained.measure(slot);
+  if (parts_.config.mutant.is("retained_tombstone_dropped") && message.payload().empty())
+    held->state().retained.erase(message.topic());
+  held->when_stored(dot, false, [this, from, yes = std::move(yes)] { reply(from, yes); });
+}
+
+/// [MQTT-3.3.1-9] to [MQTT-3.3.1-11]: handling 0 always, 1 for a new subscription, 2 never; and never for a shared one.
+void Coordinator::note_owed(SlotId slot, const std::string& client, slot::pb::Subscribe& subscribe) {
+  const slot::Session* now = session(slot, client);
+  std::map<std::string, bool> owed;
+  for (const auto& one : subscribe.filters()) {
+    const auto before = now->subscriptions.find(one.filter());
+    const bool existed = before != now->subscriptions.end() && before->second.present && !before->second.owed;
+    const std::uint32_t handling = one.options().retain_handling();
+    const auto parsed = topic::parse_filter(one.filter());
+    owed[one.filter()] = parts_.config.retain_available && parsed && !parsed->shared() &&
+                         (handling == 0 || (handling == 1 && !existed));
+  }
+  for (auto& one : *subscribe.mutable_filters()) one.set_owed(owed[one.filter()]);
+}
+
+/// True where it was pushed and nobody will confirm it.
+bool Coordinator::owe_retained(SlotId slot, const std::string& client, const slot::pb::Options& options,
+                               const slot::pb::Message& message) {
+  Target target;
+  target.qos = std::min(options.qos(), message.qos());
+  target.retain = true;  // [MQTT-3.3.1-8]
+  if (options.identifier() != 0) target.identifiers.push_back(options.identifier());
+  if (target.qos == 0) {
+    const auto it = serving_[slot].attached.find(client);
+    if (it == serving_[slot].attached.end()) return false;
+    push_qos0(it->second, message, target);
+    return true;
+  }
+  slot::pb::Operation operation;
+  *operation.mutable_enqueue()->mutable_message() = message;
+  auto& one = *operation.mutable_enqueue()->add_targets();
+  one.set_client(client);
+  one.set_qos(target.qos);
+  one.set_retain(true);
+  for (const auto identifier : target.identifiers) one.add_identifiers(identifier);
+  append(slot, std::move(operation));
+  return false;
+}
+
+void Coordinator::send_mark(SlotId slot, const std::string& client, std::uint64_t id) {
+  const auto it = serving_[slot].attached.find(client);
+  if (it == serving_[slot].attached.end()) return;
+  pb::PeerMessage envelope;
+  pb::RetainedMark& mark = *envelope.mutable_retained_mark();
+  mark.set_connection(it->second.connection);
+  mark.set_local(slot == parts_.local_slot());
+  mark.set_slot(mark.local() ? 0 : slot);
+  mark.set_client(client);
+  mark.set_id(id);
+  parts_.send(it->second.node, std::move(envelope));
+}
+
+void Coordinator::answered(SlotId slot, const std::string& client, const std::string& filter, slot::Stamp subscribed) {
+  slot::pb::Operation operation;
+  operation.mutable_answered()->set_client(client);
+  operation.mutable_answered()->set_filter(filter);
+  slot::to_pb(subscribed, operation.mutable_answered()->mutable_subscribed());
+  append(slot, std::move(operation));
+}
+
+}  // namespace hf::node
