@@ -130,6 +130,11 @@ std::vector<Field> make_fields() {
                     [](S& s) -> auto& { return s.node.server_reference; }),
       duration("mqtt.connect_timeout", 100ms, 600s,
                [](S& s) -> auto& { return s.node.connect_timeout; }),
+      flag("mqtt.retain_available", [](S& s) -> auto& { return s.node.retain_available; }),
+      number("retained.max_messages", 0, std::uint64_t{1} << 40U,
+             [](S& s) -> auto& { return s.node.retained_max_messages; }),
+      number("retained.max_bytes", 0, std::uint64_t{1} << 50U,
+             [](S& s) -> auto& { return s.node.retained_max_bytes; }),
       // Packet ids are given out in 16 stripes (DESIGN.md, 5.5): at most 4095 are in one.
       number("session.max_inflight", 1, 4095, [](S& s) -> auto& { return s.node.max_inflight; }),
       number("session.max_queued", 1, u32,

@@ -217,6 +217,9 @@ void SlotReplica::on_ops(NodeId from, const pb::Ops& ops, Received& result) {
       return;
     }
     slot::apply(state_, operation, result.changes);
+    if (mutant_.is("retained_last_arrival") && operation.has_retained())
+      state_.retained.put(operation.retained().message().topic(),
+                          {slot::stamp_of(operation), dot, {}, operation.retained().message()});
     latest_ = std::max(latest_, slot::epoch_of(operation));
     log_.append(dot, bytes);
     ++result.operations;

@@ -61,6 +61,7 @@ Verdict judge_subscriptions(const Case& c);
 Verdict judge_order(const Case& c);
 Verdict judge_available(const Case& c);
 Verdict judge_one_connection(const Case& c);
+Verdict judge_retained(const Case& c);
 Verdict judge_convergence(const Case& c);
 
 }  // namespace hf::sim

@@ -16,6 +16,7 @@ std::vector<Verdict> judge(const History& history) {
           judge_order(c),
           judge_available(c),
           judge_one_connection(c),
+          judge_retained(c),
           judge_convergence(c)};
 }
 
@@ -57,7 +58,7 @@ std::vector<Delivery> deliveries(const Case& c, VirtualTime after) {
     const Message& message = messages[m];
     if (message.sends.empty() || message.acked_send == no_event || message.topic == no_id) continue;
     const Event& sent = c.event(message.sends.front());
-    if (sent.qos == 0 || sent.at <= after) continue;
+    if (sent.qos == 0 || sent.at <= after || sent.empty) continue;  // an empty payload names nobody
     std::uint32_t judged = no_id;  // one delivery a client, however many filters match
     for (const std::size_t s : c.subscriptions.matching(message.topic)) {
       const Subscription& subscription = c.subscriptions.all()[s];

@@ -48,7 +48,10 @@ struct Event {
   std::uint8_t qos = 0;
   std::uint8_t code = 0;
   bool flag = false;           ///< fault_began/fault_ended: harmless, touches no node, link or disk
-  bool retained = false;       ///< received: RETAIN was set, an answer to SUBSCRIBE, not judged as a delivery
+  bool retained = false;       ///< received: RETAIN was set, an answer to SUBSCRIBE, not judged as a delivery; publish_sent: it was asked for
+  bool empty = false;          ///< publish_sent, received: no payload (a retained message is deleted)
+  bool as_published = false;   ///< subscribe_sent: RETAIN is to come as published
+  std::uint8_t handling = 0;   ///< subscribe_sent: retain handling
   bool clients_cut = false;    ///< partition_changed: clients may be cut from their nodes too
   std::string text;
   std::vector<std::vector<std::string>> groups;
@@ -74,6 +77,7 @@ struct RunFacts {
   bool qos2_waits = true;                ///< false: qos2.minority is `continue`
   bool refuses_by_choice = false;        ///< ack.min_replicas or session.unreachable is set
   bool promise_after_restart = false;    ///< a restarted node owes all routes at once, without settling
+  VirtualTime clock_spread = 0;          ///< most that two nodes' clocks differ
   bool order_across_heal = true;         ///< G5 is judged for messages sent right after a heal
   std::vector<std::string> nodes;
   struct Client {

@@ -52,6 +52,8 @@ void read_workload(Reader& reader, ClientSpec& spec) {
     if (item.filter.empty()) r.fail("filter", "a subscription needs a filter");
     item.qos = read_qos(r);
     item.no_local = r.flag("no_local", false);
+    item.retain_as_published = r.flag("retain_as_published", false);
+    item.retain_handling = static_cast<std::uint8_t>(r.number("retain_handling", 0, 0, 2));
     item.at = r.duration("at", Duration(0));
     item.every = r.duration("every", Duration(0));
     const std::string share = r.text("share");
@@ -74,6 +76,8 @@ void read_workload(Reader& reader, ClientSpec& spec) {
     item.interval = r.rate("rate", 1s);
     item.count = static_cast<std::uint64_t>(r.number("count", 0, 0, INT64_MAX / 2));
     item.retain = r.flag("retain", false);
+    item.clear = r.flag("clear", false);
+    if (item.clear && !item.retain) r.fail("clear", "deletes a retained message: needs \"retain\": true");
     item.size = static_cast<std::uint32_t>(r.size("size", 0, 16U << 20U));
     item.at = r.duration("at", Duration(0));
     spec.publish.push_back(std::move(item));

@@ -29,6 +29,8 @@ class Runner {
   void build_nodes();
   void build_wires();
   void build_clients();
+  void build_probes();
+  void probe();
   void set_disk(const std::string& node);
   [[nodiscard]] faultnet::Wire base_wire(const std::string& from, const std::string& to);
   [[nodiscard]] bool covers(const std::string& target, const std::string& node) const;
@@ -47,6 +49,7 @@ class Runner {
   History history_;
   World world_;
   std::vector<std::unique_ptr<Client>> clients_;
+  std::vector<std::unique_ptr<Client>> probes_;  ///< ask each node for all retained messages, at the end
   std::map<std::string, Client*> by_id_;
   std::map<std::pair<std::string, std::string>, Duration> link_latency_;
   std::unique_ptr<Faults> faults_;
@@ -74,6 +77,8 @@ void Runner::build_nodes() {
     config.members.push_back({++id, node.name, node.name, node.zone});
   }
   id = 0;
+  std::int64_t earliest = 0, latest = 0;
+  const std::int64_t length = (scenario_.heal_at + scenario_.settle).count();
   for (const auto& node : scenario_.cluster.nodes) {
     config.id = ++id;
     world_.add_node(node.name, config);
@@ -83,12 +88,18 @@ void Runner::build_nodes() {
     const std::int64_t drift = scenario_.clock.drift_ppm.draw(draws);
     world_.node(node.name).clock().set_skew(skew);
     world_.node(node.name).clock().set_drift(0, drift);
+    const std::int64_t drifts = length / 1'000'000 * drift;
+    earliest = std::min({earliest, skew, skew + drifts});
+    latest = std::max({latest, skew, skew + drifts});
     history_.facts.nodes.push_back(node.name);
   }
   history_.facts.replicas = std::min<std::uint32_t>(config.replicas, id);
   history_.facts.write_quorum = config.write_quorum;
   history_.facts.detect_after = config.detect_after.count();
   history_.facts.settle = 2 * config.detect_after.count();
+  history_.facts.clock_spread = latest - earliest;
+  for (const auto& fault : scenario_.faults)
+    if (fault.kind == FaultKind::clock_skew) history_.facts.clock_spread += std::abs(fault.offset.count());
 }
 
 void Runner::set_disk(const std::string& node) {
@@ -139,12 +150,14 @@ void Runner::build_wires() {
       world_.set_wire(b.name, a.name, base_wire(b.name, a.name));
     }
   }
-  for (const auto& client : clients_) {
-    DrawSequence& draws = world_.draws().of("latency", client->spec().id);
-    const Duration latency(network.clients.latency.draw(draws));
-    for (const auto& node : nodes) {
-      world_.set_wire(client->spec().id, node.name, to_wire(network.clients, latency));
-      world_.set_wire(node.name, client->spec().id, to_wire(network.clients, latency));
+  for (const auto* all : {&clients_, &probes_}) {
+    for (const auto& client : *all) {
+      DrawSequence& draws = world_.draws().of("latency", client->spec().id);
+      const Duration latency(network.clients.latency.draw(draws));
+      for (const auto& node : nodes) {
+        world_.set_wire(client->spec().id, node.name, to_wire(network.clients, latency));
+        world_.set_wire(node.name, client->spec().id, to_wire(network.clients, latency));
+      }
     }
   }
 }
@@ -158,6 +171,39 @@ void Runner::build_clients() {
       history_.facts.clients.push_back({spec.id, spec.clean_start, spec.persistent(), true});
     }
   }
+}
+
+/// Two a node: QoS 0 of MQTT 3.1.1, and QoS 2 of 5.0. Only where anything is retained.
+void Runner::build_probes() {
+  bool retains = false;
+  for (const auto& client : clients_) {
+    const auto& publish = client->spec().publish;
+    retains = retains || std::any_of(publish.begin(), publish.end(), [](const auto& p) { return p.retain; });
+  }
+  if (!retains) return;
+  for (const auto& node : scenario_.cluster.nodes) {
+    for (const std::uint8_t qos : {std::uint8_t{0}, std::uint8_t{2}}) {
+      ClientSpec spec;
+      spec.id = "probe-" + node.name + (qos == 0 ? "-qos0" : "-qos2");
+      spec.number = static_cast<std::uint32_t>(clients_.size() + probes_.size());
+      spec.version = qos == 0 ? mqtt::Version::v311 : mqtt::Version::v5;
+      spec.clean_start = true;
+      spec.session_expiry = 0;
+      spec.connect_to.candidates = {node.name};
+      SubscribeSpec all;
+      all.filter = "#";
+      all.qos = qos;
+      spec.subscribe.push_back(std::move(all));
+      probes_.push_back(std::make_unique<Client>(world_, std::move(spec)));
+    }
+  }
+}
+
+/// After the copies were taken: what a probe's session leaves behind is not judged.
+void Runner::probe() {
+  if (probes_.empty()) return;
+  for (const auto& client : probes_) client->start();
+  advance(world_.now() + 2 * history_.facts.detect_after + history_.facts.settle + 2 * quiet_for);
 }
 
 const env::Handler* Runner::any_handler() const {
@@ -292,6 +338,7 @@ RunResult Runner::run() {
   if (options_.trace_messages) world_.trace().keep_all();
   build_nodes();
   build_clients();
+  build_probes();
   build_wires();
   faults_ = std::make_unique<Faults>(world_, scenario_, view(), by_id_,
                                      [this](const std::string& a, const std::string& b) { return base_wire(a, b); });
@@ -305,9 +352,10 @@ RunResult Runner::run() {
     for (const auto& client : clients_) client->come_back();
     settle();
   }
+  collect_copies();
+  probe();
   world_.note(Event::Kind::ended, "");
   history_.facts.ended_at = world_.now();
-  collect_copies();
   finish(result);
   if (stopped_) result.settled = false;
   result.digest = world_.digest().value();

@@ -20,8 +20,8 @@ struct Row {
 constexpr std::int64_t ms = 1'000'000;
 constexpr std::int64_t u32 = 0xFFFFFFFF;
 
-const std::array<Row, 15>& table() {
-  static constexpr std::array<Row, 15> rows = {{
+const std::array<Row, 18>& table() {
+  static constexpr std::array<Row, 18> rows = {{
       {"cluster.heartbeat", Unit::duration, ms, 60'000 * ms,
        [](node::Config& c, std::int64_t v) { c.heartbeat_every = Duration(v); }},
       {"cluster.detect", Unit::duration, ms, 600'000 * ms,
@@ -46,6 +46,12 @@ const std::array<Row, 15>& table() {
        [](node::Config& c, std::int64_t v) { c.connect_timeout = Duration(v); }},
       {"mqtt.max_connections", Unit::number, 1, u32,
        [](node::Config& c, std::int64_t v) { c.max_connections = static_cast<std::uint32_t>(v); }},
+      {"mqtt.retain_available", Unit::number, 0, 1,
+       [](node::Config& c, std::int64_t v) { c.retain_available = v != 0; }},
+      {"retained.max_messages", Unit::number, 0, INT64_MAX / 2,
+       [](node::Config& c, std::int64_t v) { c.retained_max_messages = static_cast<std::uint64_t>(v); }},
+      {"retained.max_bytes", Unit::size, 0, INT64_MAX / 2,
+       [](node::Config& c, std::int64_t v) { c.retained_max_bytes = static_cast<std::uint64_t>(v); }},
       {"session.max_inflight", Unit::number, 1, 65'535,
        [](node::Config& c, std::int64_t v) { c.max_inflight = static_cast<std::uint16_t>(v); }},
       {"session.max_queued", Unit::number, 1, u32,

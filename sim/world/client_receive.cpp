@@ -153,6 +153,7 @@ void Client::hand_over(const mqtt::Publish& packet, const Message& message) {
   note.packet_id = packet.packet_id;
   note.flag = packet.dup;
   note.retained = packet.retain;
+  note.empty = packet.payload.empty();
   world_.note(std::move(note));
 }
 

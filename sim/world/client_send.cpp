@@ -113,7 +113,7 @@ void Client::send_flow(std::uint64_t number, Flow& flow, bool dup) {
   packet.packet_id = flow.id;
   std::string payload = spec_.id + " " + std::to_string(number);
   if (payload.size() + 1 < spec.size) payload += " " + std::string(spec.size - payload.size() - 1, '.');
-  packet.payload = Bytes(std::move(payload));
+  if (!spec.clear) packet.payload = Bytes(std::move(payload));
   Event note = event(Event::Kind::publish_sent);
   note.publisher = spec_.id;
   note.number = number;
@@ -122,6 +122,7 @@ void Client::send_flow(std::uint64_t number, Flow& flow, bool dup) {
   note.packet_id = flow.id;
   note.flag = dup;
   note.retained = spec.retain;
+  note.empty = spec.clear;
   world_.note(std::move(note));
   put_alias(packet);
   send(*current_, packet);
@@ -229,6 +230,8 @@ void Client::pump_operations() {
   Event note = event(operation.subscribe ? Event::Kind::subscribe_sent : Event::Kind::unsubscribe_sent);
   note.topic = operation.what.filter;
   note.qos = operation.what.qos;
+  note.as_published = operation.what.retain_as_published;
+  note.handling = operation.what.retain_handling;
   note.packet_id = id;
   world_.note(std::move(note));
   if (operation.subscribe) {
@@ -238,7 +241,10 @@ void Client::pump_operations() {
     mqtt::Subscription item;
     item.filter = operation.what.filter;
     item.qos = operation.what.qos;
-    item.no_local = operation.what.no_local && spec_.version == mqtt::Version::v5;
+    const bool v5 = spec_.version == mqtt::Version::v5;
+    item.no_local = operation.what.no_local && v5;
+    item.retain_as_published = operation.what.retain_as_published && v5;
+    item.retain_handling = v5 ? operation.what.retain_handling : std::uint8_t{0};
     packet.subscriptions.push_back(std::move(item));
     send(*current_, packet);
   } else {

@@ -38,6 +38,8 @@ struct SubscribeSpec {
   std::string filter;
   std::uint8_t qos = 0;
   bool no_local = false;
+  bool retain_as_published = false;
+  std::uint8_t retain_handling = 0;
   Duration at{0};
   Duration every{0};  ///< again and again until the heal; 0 is once
 };
@@ -52,6 +54,7 @@ struct PublishSpec {
   std::string topic;    ///< "{n}" and "{n%K}" stand for the message's number
   std::uint8_t qos = 0;
   bool retain = false;
+  bool clear = false;   ///< an empty payload: deletes what is retained
   Duration interval = 1s;
   std::uint64_t count = 0;  ///< 0: until the quiet
   std::uint32_t size = 0;   ///< the payload is padded to this
