@@ -42,7 +42,10 @@ void Publishing::route(const slot::pb::Message& message, std::uint64_t connectio
     asked.emplace_back(parts_.slots.slot_of(message.topic()), std::move(request));
   }
   const auto matched = static_cast<std::uint32_t>(targets.size());
-  if (stored && asked.empty()) return stored({matched, false});
+  if (asked.empty()) {
+    if (stored) stored({matched, false});
+    return;
+  }
   auto waiting = std::make_shared<std::pair<std::size_t, Outcome>>(asked.size(), Outcome{matched, false});
   for (auto& [slot, request] : asked)
     parts_.requests.submit(slot, std::move(request), [waiting, stored](const pb::Reply& reply) {

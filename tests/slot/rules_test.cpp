@@ -292,6 +292,68 @@ TEST(Rules, retained_is_a_register_and_deleting_is_a_write) {
   EXPECT_TRUE(state.retained.empty());
 }
 
+TEST(Rules, retained_counts_what_is_held) {
+  Maker m;
+  State state = apply_all({m.retained(10, "four")});
+  EXPECT_EQ(state.retained.messages(), 1U);
+  EXPECT_EQ(state.retained.bytes(), 5U);  // "t" and "four"
+  Changes changes;
+  apply(state, m.retained(11, ""), changes);
+  EXPECT_EQ(state.retained.messages(), 0U);
+  EXPECT_EQ(state.retained.bytes(), 1U);
+  apply(state, m.retained(12, "six666"), changes);
+  EXPECT_EQ(state.retained.messages(), 1U);
+  EXPECT_TRUE(state.retained.deleted().empty());
+}
+
+TEST(Rules, retained_goes_when_it_has_expired_by_the_horizon) {
+  Maker m;
+  pb::Operation op = m.retained(10, "x");
+  op.mutable_retained()->mutable_message()->set_expires_ms(5000);
+  State state = apply_all({op});
+  Changes changes;
+  forget(state, state.seen, 4999ULL << 16U, changes);
+  EXPECT_FALSE(state.retained.empty());
+  forget(state, state.seen, 5000ULL << 16U, changes);
+  EXPECT_TRUE(state.retained.empty());
+  EXPECT_TRUE(state.retained.expiring().empty());
+}
+
+TEST(Rules, retained_with_an_identity_is_remembered_until_retired) {
+  Maker m;
+  pb::Operation op = m.retained(10, "x");
+  to_pb(Maker::name(4), op.mutable_retained()->mutable_message()->mutable_identity());
+  State state = both({}, {op}, {m.retained(11, "y", 2)});
+  const Session& memory = state.sessions.at(retained_writer);
+  ASSERT_TRUE(memory.entries.contains(Maker::name(4)));
+  EXPECT_TRUE(memory.entries.at(Maker::name(4)).done);
+  EXPECT_FALSE(state.retained.at("t").message.has_identity());
+  EXPECT_EQ(tombstones(state), 1U);
+  Changes changes;
+  apply(state, m.retire(12, 4), changes);
+  EXPECT_EQ(forget_all(state), 0U);
+  EXPECT_TRUE(state.sessions.empty());
+}
+
+TEST(Rules, retained_messages_are_owed_until_answered) {
+  Maker m;
+  pb::Operation subscribe = m.subscribe(11, "t", 1);
+  subscribe.mutable_subscribe()->mutable_filters(0)->set_owed(true);
+  pb::Operation answered = m.at(12);
+  answered.mutable_answered()->set_client("c");
+  answered.mutable_answered()->set_filter("t");
+  to_pb(stamp(11), answered.mutable_answered()->mutable_subscribed());
+  const pb::Operation connect = m.connect(10, false);
+  EXPECT_TRUE(session(apply_all({m.connect(10, false, 3), subscribe})).subscriptions.at("t").owed);
+  const State state = both({connect, subscribe}, {}, {});
+  EXPECT_TRUE(session(state).subscriptions.at("t").owed);
+  EXPECT_FALSE(session(both({connect, subscribe}, {answered}, {})).subscriptions.at("t").owed);
+  // The same filter again, later: owed again, whatever was answered before.
+  pb::Operation again = m.subscribe(20, "t", 1, 2);
+  again.mutable_subscribe()->mutable_filters(0)->set_owed(true);
+  EXPECT_TRUE(session(both({connect, subscribe}, {answered}, {again})).subscriptions.at("t").owed);
+}
+
 TEST(Rules, unknown_kinds_are_seen_and_change_nothing) {
   Maker m;
   State state = apply_all({m.at(10)});
