@@ -142,7 +142,7 @@ TEST_F(Retaining, a_resent_qos2_message_does_not_overwrite_a_newer_one) {
   EXPECT_EQ(answer(reader, filter("a", 0)), Lines{"a=second"});
 }
 
-TEST(RetainLimits, unavailable) {  // [MQTT-3.2.2-13], [MQTT-3.2.2-14], [MQTT-3.3.1-...]
+TEST(RetainLimits, unavailable) {  // [MQTT-3.2.2-13], [MQTT-3.2.2-14]
   node::Config config;
   config.retain_available = false;
   bench::Node node(config);
@@ -216,7 +216,7 @@ TEST_F(Retaining, a_reader_that_does_not_read_holds_the_answer_up) {
 TEST_F(Retaining, more_than_the_window_all_arrive_as_they_are_acknowledged) {
   constexpr std::size_t messages = 1000;
   for (std::size_t i = 0; i < messages; ++i) writer.send(retained("t/" + std::to_string(i), "x", 0));
-  EXPECT_EQ(answer(reader, filter("t/+", 1)).size(), 0U) << "QoS of the message counts";
+  EXPECT_EQ(answer(reader, filter("t/+", 1)).size(), messages) << "QoS 0: the message's counts";
   for (std::size_t i = 0; i < messages; ++i) retain("u/" + std::to_string(i), "x");
   EXPECT_EQ(answer(reader, filter("u/+", 1)).size(), messages);
 }
