@@ -345,17 +345,4 @@ void Coordinator::cast(SlotId slot, const slot::pb::Message& message) {
   }
 }
 
-void Coordinator::note_expiry(SlotId slot, const std::string& client) {
-  Serving& serving = serving_[slot];
-  if (const auto it = serving.expires.find(client); it != serving.expires.end()) {
-    serving.expiring.erase({it->second, client});
-    serving.expires.erase(it);
-  }
-  const slot::Session* now = session(slot, client);
-  if (now == nullptr || !now->exists() || now->open() || now->expiry_s == never) return;
-  const std::uint64_t at = now->closed_ms + std::uint64_t{now->expiry_s} * 1000;
-  serving.expires[client] = at;
-  serving.expiring.insert({at, client});
-}
-
 }  // namespace hf::node
