@@ -49,6 +49,7 @@ class Coordinator {
   void tick();
 
   // --- retained messages that were read for a session served here (retained_writing.cpp)
+  [[nodiscard]] bool is_attached(SlotId slot, const std::string& client) const { return serving_[slot].attached.contains(client); }
   bool owe_retained(SlotId slot, const std::string& client, const slot::pb::Options& options, const slot::pb::Message& message);
   void send_mark(SlotId slot, const std::string& client, std::uint64_t id);
   void answered(SlotId slot, const std::string& client, const std::string& filter, slot::Stamp subscribed);

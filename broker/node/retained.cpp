@@ -119,6 +119,7 @@ void Retained::go_on(const Key& key) {
       continue;
     }
     if (reading.query != 0 || reader.mark != 0 || retries_.contains(key)) return;
+    if (!parts_.coordinator.is_attached(key.first, key.second)) return;  // QoS 0 would go nowhere
     if (!reading.left.empty()) {
       if (session(key)->queue.size() >= std::min<std::size_t>(queued_max, parts_.config.max_queued_messages / 2 + 1)) return;
       return ask(key, reading);

@@ -21,7 +21,7 @@ struct ShardParts;
 
 /// A coordinator of sessions reads for each subscription that is owed its retained messages (Subscription::owed, which
 /// survives this node), one page at a time; a coordinator of topics answers. Invariants:
-///  1. A page is asked for only when the session has taken most of the one before.
+///  1. A page is asked for only while the session is attached, and when the session has taken most of the one before.
 ///  2. A topic that the session got a newer retained message of while a reading is under way is left out.
 ///  3. A subscription is owed no more only once all its slots have been read to the end.
 class Retained {
