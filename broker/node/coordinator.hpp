@@ -126,7 +126,7 @@ class Coordinator {
   void push(SlotId slot, const Attached& attached, const slot::Entry& entry, bool dup);
   void push_pubrel(const Attached& attached, const slot::Entry& entry);
   void push_qos0(const Attached& attached, const slot::pb::Message& message, const Target& target);
-  [[nodiscard]] std::uint16_t next_packet_id(SlotId slot, Attached& attached) const;
+  [[nodiscard]] std::uint16_t next_packet_id(SlotId slot, Attached& attached, std::uint32_t qos) const;
   [[nodiscard]] Attached* current(SlotId slot, std::string_view client, slot::Stamp attach);
   void note_expiry(SlotId slot, const std::string& client);
   void note_unretired(SlotId slot, const slot::Name& name);

@@ -7,7 +7,8 @@
 namespace hf::node {
 
 namespace {
-constexpr std::uint32_t stripes = 16;  ///< residues of packet ids, one a place in the preference list
+constexpr std::uint32_t places = 16;           ///< residues of packet ids, one a place in the preference list
+constexpr std::uint32_t stripes = 2 * places;  ///< and one a QoS in it
 }
 
 void Coordinator::attach(SlotId slot, const std::string& client, const pb::Request& request) {
@@ -203,14 +204,17 @@ bool Coordinator::pump() {
   return any;
 }
 
-std::uint16_t Coordinator::next_packet_id(SlotId slot, Attached& attached) const {
+/// A side may resend a QoS 1 message that the other side has seen acknowledged, under its old id, while the client holds a
+/// QoS 2 message that the other side gave out since: so the two never share ids. (Two QoS 1 messages may: a client keeps
+/// nothing of such an id. QoS 2 takes a majority, which knows.)
+std::uint16_t Coordinator::next_packet_id(SlotId slot, Attached& attached, std::uint32_t qos) const {
   const bool striped = slot != parts_.local_slot() && !parts_.config.mutant.is("no_striping");
   const std::uint32_t step = striped ? stripes : 1;
-  const std::uint32_t residue = striped ? parts_.slots.place(slot) % stripes : 0;
+  const bool upper = qos == 2 && !parts_.config.mutant.is("one_stripe_for_both_qos");
+  const std::uint32_t residue = striped ? parts_.slots.place(slot) % places + (upper ? places : 0) : 0;
   std::uint32_t id = attached.last_id;
   for (std::uint32_t tried = 0; tried <= 65536 / step; ++tried) {
     id = id - id % step + residue + (id % step < residue ? 0 : step);
-    if (striped && id % stripes != residue) id = id - id % step + residue;
     if (id > 65535 || id == 0) id = residue == 0 ? step : residue;
     if (!attached.bound.contains(static_cast<std::uint16_t>(id))) return static_cast<std::uint16_t>(id);
   }
@@ -220,7 +224,8 @@ std::uint16_t Coordinator::next_packet_id(SlotId slot, Attached& attached) const
 void Coordinator::pump_session(SlotId slot, const std::string& client, Attached& attached) {
   const slot::Session* now = session(slot, client);
   if (now == nullptr || !now->exists() || now->attach_stamp != attached.attach) return;
-  resume(slot, client, *now, attached);
+  const bool resume_last = parts_.config.mutant.is("resume_behind_newer");
+  if (!resume_last) resume(slot, client, *now, attached);
   slot::pb::Operation send1;
   slot::pb::Operation send2;
   std::vector<slot::Name> plain;
@@ -230,8 +235,8 @@ void Coordinator::pump_session(SlotId slot, const std::string& client, Attached&
   for (; it != now->queue.end() && attached.in_flight.size() < attached.window; ++it) {
     const slot::Entry& entry = *it->second;
     if (attached.in_flight.contains(entry.name)) continue;
-    if (entry.qos == 2 && !qos2) continue;
-    const std::uint16_t id = next_packet_id(slot, attached);
+    if ((entry.qos == 2 && !qos2) || (resume_last && entry.packet_id != 0)) continue;
+    const std::uint16_t id = next_packet_id(slot, attached, entry.qos);
     if (id == 0) break;
     attached.cursor = attached.cursor ? std::max(*attached.cursor, it->first) : it->first;
     attached.last_id = id;
@@ -246,6 +251,7 @@ void Coordinator::pump_session(SlotId slot, const std::string& client, Attached&
   const slot::Stamp attach = attached.attach;
   if (!plain.empty()) log_send(slot, client, attached, std::move(send1), false);
   for (const slot::Name& name : plain) push(slot, attached, now->entries.at(name), false);
+  if (resume_last) resume(slot, client, *now, attached);
   if (gated.empty()) return;
   const auto dot = log_send(slot, client, attached, std::move(send2), true);
   parts_.slots.held(slot)->when_stored(dot, true, [this, slot, client, attach, gated = std::move(gated)] {
@@ -293,7 +299,7 @@ void Coordinator::push(SlotId slot, const Attached& attached, const slot::Entry&
   slot::to_pb(entry.name, deliver.mutable_name());
   deliver.set_packet_id(attached.in_flight.at(entry.name));
   deliver.set_qos(entry.qos);
-  deliver.set_dup(dup);
+  deliver.set_dup(dup && !parts_.config.mutant.is("redelivery_without_dup"));
   deliver.set_retain(entry.retain);
   for (const auto identifier : entry.identifiers) deliver.add_identifiers(identifier);
   if (attached.node == parts_.self.node) return parts_.front.deliver(parts_.self.node, deliver, message->second.message);

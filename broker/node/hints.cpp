@@ -28,7 +28,7 @@ bool Hints::load(std::string_view key, std::string_view value) {
 void Hints::keep(SlotId slot, const pb::Publish& publish) {
   if (parts_.config.mutant.is("hints_dropped")) return;
   const std::uint64_t number = next_++;
-  parts_.batch.put(key_of(slot, number), publish.SerializeAsString());
+  if (!parts_.config.mutant.is("hints_in_memory_only")) parts_.batch.put(key_of(slot, number), publish.SerializeAsString());
   auto& kept = kept_[slot];
   // Fronts hold newer messages for this slot until the hints are handed over, so they must hear of it first.
   kept[number] = publish;
@@ -52,7 +52,7 @@ void Hints::coordinator_changed(SlotId slot) {
                           [this, slot, number = at->first](const pb::Reply&) { handed_over(slot, number); });
   }
   if (requests.empty()) return;
-  if (first) return parts_.requests.submit_ahead(slot, std::move(requests));
+  if (first && !parts_.config.mutant.is("hints_behind_newer")) return parts_.requests.submit_ahead(slot, std::move(requests));
   for (auto& [request, then] : requests) parts_.requests.submit(slot, std::move(request), std::move(then));
 }
 
@@ -67,6 +67,7 @@ void Hints::handed_over(SlotId slot, std::uint64_t number) {
 }
 
 void Hints::hand_over_all() {
+  if (parts_.config.mutant.is("hints_behind_newer") && parts_.env.now().time_since_epoch() % 2s >= 250ms) return;
   std::vector<SlotId> slots;
   for (const auto& [slot, kept] : kept_) slots.push_back(slot);
   for (const SlotId slot : slots) coordinator_changed(slot);

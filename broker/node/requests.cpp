@@ -53,7 +53,7 @@ void Requests::pump(SlotId slot, Queue& queue) {
     queue.target = parts_.slots.coordinator(slot);
   }
   if (queue.target == 0 || queue.retrying) return;
-  const bool local = slot == parts_.local_slot();
+  const bool local = slot == parts_.local_slot() || parts_.config.mutant.is("hints_behind_newer");
   if (!local && parts_.hints.count(slot) == 0 && parts_.slots.hints_elsewhere(slot)) return;
   send_unsent(queue, queue.ahead);
   send_unsent(queue, queue.pending);
@@ -100,7 +100,7 @@ void Requests::on_reply(NodeId from, const pb::Reply& reply) {
 
 void Requests::coordinator_changed(SlotId slot) {
   submit_ahead(slot, parts_.front.attachments(slot));
-  parts_.hints.coordinator_changed(slot);
+  if (!parts_.config.mutant.is("hints_behind_newer")) parts_.hints.coordinator_changed(slot);
 }
 
 void Requests::peer_up(NodeId node) {

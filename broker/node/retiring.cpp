@@ -54,7 +54,8 @@ void Coordinator::tick() {
     if (!parts_.slots.serving(slot)) continue;
     Serving& serving = serving_[slot];
     // A side that cannot see all replicas does not know whether the client is connected on the other.
-    while (!serving.expiring.empty() && serving.expiring.begin()->first <= wall && parts_.slots.all_replicas_reachable(slot))
+    const bool sees_all = parts_.slots.all_replicas_reachable(slot) || parts_.config.mutant.is("session_expired_by_minority");
+    while (!serving.expiring.empty() && serving.expiring.begin()->first <= wall && sees_all)
       end_session(slot, std::string(serving.expiring.begin()->second));
     std::map<std::pair<bool, std::uint32_t>, pb::RetireQuery> queries;
     for (const slot::Name& name : serving.unretired) {
@@ -87,7 +88,7 @@ void Coordinator::on_retire_query(NodeId from, const pb::RetireQuery& query) {
     // Released: what gave the name is known here, and nobody holds it now. (Whoever does not know it cannot tell.) A
     // front that restarted has forgotten its publishers, and they their flows.
     const bool known = state.seen.covers(dot) || (query.front() && dot.origin.boot < parts_.self.boot);
-    if (known && !state.inbound_names.contains(dot)) *answer.add_released() = name;
+    if (known && (!state.inbound_names.contains(dot) || parts_.config.mutant.is("identity_forgotten_early"))) *answer.add_released() = name;
   }
   if (answer.released_size() != 0) parts_.send(from, std::move(message));
 }

@@ -115,6 +115,8 @@ void Routes::peer_up(NodeId node, std::uint32_t boot) {
 
 void Routes::peer_down(NodeId node) {
   acknowledged_.erase(node);
+  if (parts_.config.mutant.is("routes_of_unreachable_dropped"))
+    for (SlotId slot = 0; slot < parts_.config.slots; ++slot) replace(node, RouteTarget{false, slot}, {});
   settle();
 }
 

@@ -125,6 +125,7 @@ void Slots::refresh(SlotId id) {
   if (mine && !slot.claiming && parts_.env.now() < std::max(slot.hold_off, alone_until_)) return;
   if (mine || slot.replica) ensure_held(id);
   if (!slot.held) return;
+  if (!mine && !slot.replica && parts_.config.mutant.is("copy_dropped_early")) return drop(id);
   if (!mine && !slot.replica) forgettable_.insert(id);  // to be let go
 
   replica::Quorum quorum;

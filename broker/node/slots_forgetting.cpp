@@ -71,6 +71,10 @@ void Slots::forget(SlotId id) {
     horizon = std::min(horizon, it->second.time);
   }
   horizon = std::min(horizon, parts_.requests.oldest(parts_.clock->last()));
+  if (parts_.config.mutant.is("tombstone_dropped_early")) {
+    stable = slot.held->state().seen;
+    horizon = parts_.clock->last();
+  }
   slot::Changes changes;
   slot.held->forget(stable, horizon, changes);
   parts_.coordinator.find_unretired(id);

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <iostream>
 #include <optional>
@@ -14,6 +15,7 @@
 #include "reports/json.hpp"
 #include "reports/table.hpp"
 #include "sim/app/batch.hpp"
+#include "sim/app/scoreboard.hpp"
 #include "sim/scenario/mutants.hpp"
 #include "sim/scenario/parse.hpp"
 #include "sim/scenario/run.hpp"
@@ -26,6 +28,8 @@ enum Status { held = 0, violated = 1, bad_input = 2, not_deterministic = 3, not_
 
 struct Arguments {
   std::string file, seeds, json, mutant;
+  std::vector<std::string> files, mutants;  ///< of a scoreboard
+  std::uint64_t campaign = 20;
   std::optional<std::uint64_t> seed;
   unsigned jobs = 1;
   bool trace = false, trace_messages = false, keep_going = false, strict = false, resolved = false;
@@ -35,6 +39,11 @@ std::int64_t wall_now() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
              std::chrono::steady_clock::now().time_since_epoch())
       .count();
+}
+
+/// Of this process: what a run costs however busy the machine is.
+std::int64_t cpu_now() {
+  return static_cast<std::int64_t>(std::clock()) * (1'000'000'000 / CLOCKS_PER_SEC);
 }
 
 std::optional<std::string> read_all(const std::string& file) {
@@ -108,11 +117,11 @@ class Progress {
 
 struct Timed {
   sim::RunResult result;
-  std::int64_t wall_ns = 0;
+  std::int64_t wall_ns = 0, cpu_ns = 0;
 };
 
 Timed run_one(const sim::Scenario& scenario, const Arguments& arguments, Progress* progress) {
-  const std::int64_t start = wall_now();
+  const std::int64_t start = wall_now(), cpu_start = cpu_now();
   sim::RunOptions options;
   options.mutant = arguments.mutant;
   options.trace = arguments.trace || arguments.trace_messages;
@@ -126,10 +135,12 @@ Timed run_one(const sim::Scenario& scenario, const Arguments& arguments, Progres
                     static_cast<double>(now) / static_cast<double>(std::max<std::int64_t>(passed, 1)));
       progress->show(line.data());
     }
-    return scenario.wall_max.count() == 0 || passed < scenario.wall_max.count();
+    // In CPU time: a run on a busy or stopped machine is not a run that hangs.
+    return scenario.wall_max.count() == 0 || cpu_now() - cpu_start < scenario.wall_max.count();
   };
-  Timed timed{sim::run_scenario(scenario, sim::shards(), options), 0};
+  Timed timed{sim::run_scenario(scenario, sim::shards(), options), 0, 0};
   timed.wall_ns = wall_now() - start;
+  timed.cpu_ns = cpu_now() - cpu_start;
   return timed;
 }
 
@@ -184,7 +195,7 @@ reports::SeedResult one_seed(const Arguments& arguments, std::uint64_t seed) {
   out.digest = timed.result.digest;
   out.events = timed.result.events;
   out.virtual_ns = timed.result.virtual_time;
-  out.wall_ns = timed.wall_ns;
+  out.wall_ns = timed.cpu_ns;
   if (out.status != held) {
     out.story = reports::stories(timed.result);
     for (const auto& line : timed.result.failed_expectations) out.story += "expected: " + line + "\n";
@@ -269,10 +280,42 @@ int digest_check(const Arguments& arguments) {
 
 int list_mutants() {
   for (const auto& row : sim::mutants()) {
-    std::printf("%-26s %-5s %s\n", std::string(row.name).c_str(), std::string(row.guarantee).c_str(),
+    std::printf("%-30s %-5s %s\n", std::string(row.name).c_str(), std::string(row.guarantee).c_str(),
                 std::string(row.text).c_str());
   }
   return held;
+}
+
+/// Every mutant, and first none at all, under the campaign of `files` over seeds 1..K.
+int scoreboard(const Arguments& arguments) {
+  std::vector<std::string> names = arguments.mutants;
+  if (names.empty()) {
+    names.emplace_back();
+    for (const auto& row : sim::mutants()) names.emplace_back(row.name);
+  }
+  for (const std::string& file : arguments.files) {
+    if (const auto scenario = load(file, std::nullopt); !scenario) {
+      std::cerr << scenario.error().text << '\n';
+      return bad_input;
+    }
+  }
+  std::cout << head() << std::flush;
+  int status = held;
+  for (const std::string& name : names) {
+    Score result = score(name, arguments.files, arguments.campaign,
+                         [&](const std::string& file, std::uint64_t seed, const std::string& mutant) {
+                           Arguments one = arguments;
+                           one.file = file;
+                           one.mutant = mutant;
+                           return one_seed(one, seed);
+                         });
+    if (name.empty()) {
+      result.mutant = "(none)";
+      if (result.caught != 0) status = violated;  // a false alarm, or a bug
+    }
+    std::cout << line(result) << std::flush;
+  }
+  return status;
 }
 
 int command_line(int argc, char** argv) {
@@ -283,6 +326,7 @@ int command_line(int argc, char** argv) {
   CLI::App* run = app.add_subcommand("run", "run a scenario file");
   CLI::App* check = app.add_subcommand("digest-check", "run it twice and compare the digests");
   CLI::App* list = app.add_subcommand("mutants", "list the seeded bugs");
+  CLI::App* board = app.add_subcommand("scoreboard", "run every seeded bug under a campaign; a table");
   CLI::Option* seed_option = nullptr;
   CLI::Option* check_seed = nullptr;
   run->add_option("file", arguments.file, "scenario file")->required();
@@ -299,6 +343,9 @@ int command_line(int argc, char** argv) {
   check->add_option("file", arguments.file, "scenario file")->required();
   check_seed = check->add_option("--seed", seed, "instead of the file's own");
   check->add_option("--mutant", arguments.mutant, "seed a bug");
+  board->add_option("files", arguments.files, "scenario files: the campaign")->required();
+  board->add_option("--seeds", arguments.campaign, "seeds 1..K of each file")->check(CLI::Range(1, 100'000));
+  board->add_option("--mutant", arguments.mutants, "only these");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -306,10 +353,14 @@ int command_line(int argc, char** argv) {
   }
   if (seed_option->count() + check_seed->count() > 0) arguments.seed = seed;
   if (list->parsed()) return list_mutants();
-  if (!known_mutant(arguments.mutant)) {
-    std::cerr << "--mutant " << arguments.mutant << ": unknown; `holdfast-sim mutants` lists them\n";
+  arguments.mutants.push_back(arguments.mutant);
+  for (const std::string& name : arguments.mutants) {
+    if (known_mutant(name)) continue;
+    std::cerr << "--mutant " << name << ": unknown; `holdfast-sim mutants` lists them\n";
     return bad_input;
   }
+  arguments.mutants.pop_back();
+  if (board->parsed()) return scoreboard(arguments);
   if (check->parsed()) return digest_check(arguments);
   return arguments.seeds.empty() ? run_single(arguments) : run_seeds(arguments);
 }
