@@ -141,6 +141,8 @@ std::vector<Field> make_fields() {
              [](S& s) -> auto& { return s.node.max_queued_messages; }),
       number("session.expiry_max", 0, u32,
              [](S& s) -> auto& { return s.node.session_expiry_max; }),
+      duration("will.partition_grace", 0ms, 24h,
+               [](S& s) -> auto& { return s.node.will_partition_grace; }),
       word("log.level", {"debug", "info", "warn", "error"},
            [](S& s) -> auto& { return s.log_level; }),
       word("log.format", {"text", "json"}, [](S& s) -> auto& { return s.log_format; }),

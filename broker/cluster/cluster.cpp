@@ -80,6 +80,8 @@ void ClusterParts::handle(Instant now, LinkEvents& events, Output& out) {
       peer.heard = peer.hop == lost->node ? lost->heard : std::max(peer.heard, lost->heard);
       choose_path(now, lost->node, peer);
       losing_relay(now, lost->node, nullptr);
+    } else if (const auto* refused = std::get_if<LinkRefused>(&event)) {
+      if (!peers.at(refused->node).up) out.events.push_back(Refused{refused->node});
     } else if (const auto* graph = std::get_if<GraphChanged>(&event)) {
       losing_relay(now, graph->node, graph);
     } else {
@@ -232,8 +234,7 @@ void Cluster::accepted(Instant now, StreamId stream, Output& out) {
 void Cluster::dialled(NodeId node, StreamId stream) { parts_->links.dialled(node, stream); }
 
 void Cluster::connected(Instant now, StreamId stream, Output& out) {
-  (void)out;
-  parts_->links.connected(now, stream);
+  parts_->links.connected(now, stream, out);
 }
 
 void Cluster::bytes(Instant now, StreamId stream, const Bytes& bytes, Output& out) {
@@ -242,9 +243,9 @@ void Cluster::bytes(Instant now, StreamId stream, const Bytes& bytes, Output& ou
   parts_->handle(now, events, out);
 }
 
-void Cluster::closed(Instant now, StreamId stream, Output& out) {
+void Cluster::closed(Instant now, StreamId stream, Output& out, bool refused) {
   LinkEvents events;
-  parts_->links.closed(now, stream, events);
+  parts_->links.closed(now, stream, refused, events);
   parts_->handle(now, events, out);
 }
 

@@ -38,13 +38,18 @@ struct Up {
 struct Down {
   NodeId node = 0;
 };
+/// Nothing listens at the address of `node`, which is not up: every process of it known so far is over. Told again
+/// with each dial that is refused.
+struct Refused {
+  NodeId node = 0;
+};
 /// `payload` is a slice of the batch it came in (up to 256 KiB): copy what is kept for long.
 struct Message {
   NodeId from = 0;
   Bytes payload;
 };
 /// Per node: Up, Message…, Down, Up, … An Up never follows a Down of the same node within one turn.
-using Event = std::variant<Up, Down, Message>;
+using Event = std::variant<Up, Down, Message, Refused>;
 
 /// What the host is to do. Appended to, never cleared, by the calls of Cluster.
 struct Output {
@@ -97,8 +102,8 @@ class Cluster {
   void dialled(NodeId node, StreamId stream);
   void connected(Instant now, StreamId stream, Output& out);
   void bytes(Instant now, StreamId stream, const Bytes& bytes, Output& out);
-  /// Also answers a dial that failed. Streams already forgotten are ignored.
-  void closed(Instant now, StreamId stream, Output& out);
+  /// Also answers a dial that failed; `refused`: because nothing listens there. Streams already forgotten are ignored.
+  void closed(Instant now, StreamId stream, Output& out, bool refused = false);
   /// deadline() has passed. A spurious call is harmless.
   void tick(Instant now, Output& out);
 

@@ -60,7 +60,7 @@ void Links::tick(Instant now, Output& out, LinkEvents& events) {
   for (const StreamId id : dead) close(id, now, out, events);
 
   for (auto& [node, link] : links_) {
-    if (!dials(node) || link.stream != 0) continue;
+    if (link.stream != 0) continue;
     if (now >= link.dial_at) {
       if (link.asked) {  // an answer to Output::dial never came, or the dial hangs
         if (link.dialling != 0) {

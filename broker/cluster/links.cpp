@@ -25,7 +25,7 @@ void Links::start(Instant now, Output& out) {
   now_ = now;
   if (links_.empty()) return;
   beat_at_ = now + chance_.jitter(settings_.heartbeat_every);
-  for (auto& [node, link] : links_) link.dial_at = now;
+  for (auto& [node, link] : links_) link.dial_at = dials(node) ? now : now + settings_.detect_after;
   wake_ = now;
 }
 
@@ -51,10 +51,14 @@ void Links::dialled(NodeId node, StreamId stream) {
   fresh.attempt = ++attempts_;
 }
 
-void Links::connected(Instant now, StreamId stream) {
+void Links::connected(Instant now, StreamId stream, Output& out) {
   now_ = now;
   const auto at = streams_.find(stream);
   if (at == streams_.end() || !at->second.dialled) return;
+  if (!dials(at->second.peer)) {
+    LinkEvents none;  // a knock, answered
+    return close(stream, now, out, none);
+  }
   send_hello(stream, at->second.peer, at->second.attempt);
 }
 
@@ -209,24 +213,24 @@ void Links::redial_later(NodeId node, Instant now) {
   Link& link = links_[node];
   link.asked = false;
   link.dialling = 0;
-  if (!dials(node)) return;
-  link.dial_at = now + chance_.jitter(link.backoff);
+  link.dial_at = now + (dials(node) ? Duration{} : settings_.heartbeat_every) + chance_.jitter(link.backoff);
   link.backoff = std::min(link.backoff * 2, backoff_max);
   arm(link.dial_at);
 }
 
 void Links::close(StreamId id, Instant now, Output& out, LinkEvents& events) {
   out.close.push_back(id);
-  closed(now, id, events);
+  closed(now, id, false, events);
 }
 
-void Links::closed(Instant now, StreamId id, LinkEvents& events) {
+void Links::closed(Instant now, StreamId id, bool refused, LinkEvents& events) {
   now_ = now;
   const auto at = streams_.find(id);
   if (at == streams_.end()) return;
   const Stream stream = std::move(at->second);
   streams_.erase(at);
   if (stream.greeted) return drop_link(now, stream.peer, events);
+  if (refused && stream.dialled) events.emplace_back(LinkRefused{stream.peer});
   if (!stream.dialled) {
     --ungreeted_;
   } else if (links_[stream.peer].dialling == id) {

@@ -31,19 +31,24 @@ struct GraphChanged {
   NodeId node = 0;
   std::vector<std::pair<NodeId, Instant>> lost;
 };
+/// A dial to `node` found nothing listening.
+struct LinkRefused {
+  NodeId node = 0;
+};
 /// A part of a channel came from neighbour `node`.
 struct Part {
   NodeId node = 0;
   wire::Channel channel;
 };
-using LinkEvent = std::variant<LinkUp, LinkDown, GraphChanged, Part>;
+using LinkEvent = std::variant<LinkUp, LinkDown, GraphChanged, LinkRefused, Part>;
 using LinkEvents = std::vector<LinkEvent>;
 
 /// Invariants:
 ///  1. A peer has at most one greeted stream; a new one closes the old one.
 ///  2. A link is up only while bytes came within detect_after, and the peer said that bytes of ours
 ///     came to it within detect_after (plus the heartbeat it takes to say so).
-///  3. The lower id dials.
+///  3. The lower id dials. The higher id only knocks while there is no link: it learns whether anything listens
+///     there, and hangs up.
 class Links {
  public:
   Links(const Settings& settings, std::uint64_t seed, ClusterCounters& counters);
@@ -52,9 +57,9 @@ class Links {
   void start(Instant now, Output& out);
   void accepted(Instant now, StreamId stream, Output& out);
   void dialled(NodeId node, StreamId stream);
-  void connected(Instant now, StreamId stream);
+  void connected(Instant now, StreamId stream, Output& out);
   void bytes(Instant now, StreamId stream, const Bytes& bytes, Output& out, LinkEvents& events);
-  void closed(Instant now, StreamId stream, LinkEvents& events);
+  void closed(Instant now, StreamId stream, bool refused, LinkEvents& events);
   void tick(Instant now, Output& out, LinkEvents& events);
   void end_turn(Instant now, Output& out);
   [[nodiscard]] Instant deadline() const { return wake_; }

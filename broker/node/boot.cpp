@@ -83,6 +83,7 @@ void ShardParts::become_serving() {
   cluster->set_wall(env.wall_ms());
   cluster->start(env.now(), cluster_out);
   phase = Phase::serving;
+  presence.start();
   slots.start();
   for (const SlotId slot : {local_slot()}) coordinator.begin_serving(slot);
   env.log(env::Level::info, "node " + std::to_string(self.node) + " boot " + std::to_string(self.boot) + " has read its data");

@@ -51,6 +51,8 @@ struct Config {
   Duration connect_timeout = 10s;                   ///< CONNECT must arrive within
   std::uint64_t max_outbox_bytes = 16 * 1024 * 1024; ///< per peer, unacknowledged
 
+  Duration will_partition_grace = 30s;  ///< will.partition_grace: silence of a front before wills of its clients are published
+
   bool trace_messages = false;  ///< log every operation made and message handled: for a person who follows one packet
   Mutant mutant;  ///< only the simulator sets one
 };

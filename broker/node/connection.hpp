@@ -63,7 +63,7 @@ struct Connection {
   Instant last_heard{};
   Duration silence_max{};  ///< 0: none
   std::optional<std::uint32_t> expiry_override;
-  bool will_armed = false;
+  bool goodbye = false;  ///< DISCONNECT 0x00 came: the will is void
   Allowance allowance;
   InboundAliases aliases_in;
   OutboundAliases aliases_out;

@@ -9,7 +9,6 @@ namespace hf::node {
 
 namespace {
 constexpr std::size_t parked_max = 100'000;  ///< requests per slot that wait for it to be served
-constexpr std::uint32_t never = 0xFFFFFFFF;  ///< session expiry: does not
 
 bool same_connection(const slot::pb::Front& a, const slot::pb::Front& b) {
   return a.node() == b.node() && a.boot() == b.boot() && a.shard() == b.shard() && a.connection() == b.connection();
@@ -173,7 +172,8 @@ void Coordinator::open(SlotId slot, NodeId from, const pb::Request& request) {
   operation.mutable_connect()->set_client(client);
   operation.mutable_connect()->set_session_present(present);
   if (existed && old->connect->bound()) operation.mutable_connect()->set_clean(true);
-  const slot::Stamp stamp = parts_.stamp();
+  slot::Stamp stamp = parts_.stamp();
+  stamp.origin = parts_.slots.held(slot)->self();  // as the operation will be stamped: a copy made anew is a new origin
   const slot::Stamp connect = repeated ? old->connect_stamp : ask.attach() ? connected : stamp;
   const bool fresh = !repeated && !ask.attach() && !present;  // the client forgets its own packet ids
   const slot::Stamp began = fresh ? stamp : old == nullptr ? slot::Stamp{} : old->began;
@@ -183,6 +183,9 @@ void Coordinator::open(SlotId slot, NodeId from, const pb::Request& request) {
     operation.mutable_connect()->set_clean(false);
   }
   slot::to_pb(connect, yes.mutable_connect());
+  yes.set_wants_will(ask.attach() && ask.has_will() && !(repeated && (old->connect->has_will() || old->will_over)));
+  if (!ask.attach() && !repeated && old != nullptr && old->exists())
+    superseded_will(slot, client, *old, operation.connect().clean());
   if (!ask.attach() && present) parts_.env.reached("session.resumed");
   const auto dot = append(slot, std::move(operation), stamp);
   parts_.slots.held(slot)->when_stored(dot, false, [this, slot, from, request, client, stamp, yes = std::move(yes)] {
@@ -206,32 +209,14 @@ void Coordinator::close(SlotId slot, NodeId from, const pb::Request& request) {
       it != attached.end() && it->second.connection == request.connection() && it->second.node == from)
     attached.erase(it);
   if (now == nullptr || !now->open()) return;
+  if (parts_.config.mutant.is("close_publishes_successors_will") && now->connect->has_will() &&
+      now->connect->front().connection() != request.connection())
+    fire(slot, request.client());
   const bool mine = now->connect->front().node() == from && now->connect->front().connection() == request.connection();
   if (!mine && !parts_.config.mutant.is("close_ends_successor")) return;
   std::uint32_t expiry = request.close().override_expiry() ? request.close().expiry_s() : now->connect->expiry_s();
   if (parts_.config.mutant.is("close_ends_successor") && !mine) expiry = 0;
-  if (now->connect->bound() || expiry == 0) return end_session(slot, request.client());
-  log_disconnect(slot, request.client(), *now, expiry);
-}
-
-void Coordinator::log_disconnect(SlotId slot, const std::string& client, const slot::Session& session, std::uint32_t expiry_s) {
-  slot::pb::Operation operation;
-  auto& closed = *operation.mutable_disconnect();
-  closed.set_client(client);
-  slot::to_pb(session.connect_stamp, closed.mutable_connect());
-  closed.set_expiry_s(expiry_s);
-  closed.set_closed_ms(parts_.env.wall_ms());
-  append(slot, std::move(operation));
-}
-
-void Coordinator::end_session(SlotId slot, const std::string& client) {
-  slot::pb::Operation operation;
-  operation.mutable_end()->set_client(client);
-  append(slot, std::move(operation));
-  serving_[slot].attached.erase(client);
-  if (slot != parts_.local_slot()) return;
-  slot::Changes changes;  // nobody else can have a word on a local session: forgotten at once
-  slot::forget_session(parts_.slots.held(slot)->state(), client, changes);
+  connection_over(slot, request.client(), expiry, request.close().goodbye() && !parts_.config.mutant.is("will_after_goodbye"));
 }
 
 void Coordinator::subscribe(SlotId slot, NodeId from, const pb::Request& request) {
@@ -292,6 +277,8 @@ void Coordinator::publish(SlotId slot, NodeId from, const pb::Request& request, 
     return;
   }
   const slot::pb::Message& message = request.publish().message();
+  // Delivered to all, and said so: a late copy of it, of a coordinator before or of the other side of a partition.
+  if (message.has_identity() && held->state().retired.contains(slot::from_pb(message.identity()))) return reply(from, std::move(yes));
   const std::set<std::string> not_to(request.publish().not_to().begin(), request.publish().not_to().end());
   slot::pb::Operation operation;
   auto& enqueue = *operation.mutable_enqueue();

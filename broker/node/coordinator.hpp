@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -42,8 +43,11 @@ class Coordinator {
   [[nodiscard]] bool parks(SlotId slot) const { return !serving_[slot].parked.empty(); }
   /// Operations changed the slot; `foreign`: of others, or a merge.
   void changed(SlotId slot, const slot::Changes& changes, bool foreign);
-  /// A node came (back) up: connections of its boots before are gone.
-  void front_restarted();
+  /// A node came up, went, or refuses: what is connected there is looked at.
+  void front_changed(NodeId node);
+  /// Of a front, as far as sessions served here tell.
+  [[nodiscard]] std::uint32_t latest_boot(NodeId node);
+  void routes_complete();
   /// Sends what sessions are owed. True if anything was done.
   bool pump();
   void tick();
@@ -73,13 +77,21 @@ class Coordinator {
     std::uint64_t round = 0, last = 0;
     std::uint64_t highest = 0, highest_ahead = 0;  ///< ids taken, of either order
   };
+  /// What is kept of a session for the sake of time.
+  struct Watch {
+    std::uint64_t due = 0;  ///< wall ms, 0: never
+    NodeId front = 0;       ///< of its open connection
+    friend bool operator==(const Watch&, const Watch&) = default;
+  };
   struct Serving {
     std::map<std::string, Attached, std::less<>> attached;
     std::map<NodeId, Intake> intake;
     std::deque<std::pair<NodeId, pb::Request>> parked;
     std::deque<std::pair<NodeId, pb::Request>> without_majority;  ///< QoS 2 publishes that wait for one
-    std::map<std::string, std::uint64_t, std::less<>> expires;  ///< client -> wall ms
-    std::set<std::pair<std::uint64_t, std::string>> expiring;
+    std::map<std::string, Watch, std::less<>> watches;
+    std::map<NodeId, std::set<std::string>> fronts;  ///< whose latest connection is open there
+    std::set<std::string> held_back;                 ///< to be ended once all replicas can be reached
+    std::set<slot::Dot> publishing, stored_wills;    ///< Fires: under way; stored everywhere, but that is not logged yet
     std::set<std::string> pump;
     std::set<slot::Name> unretired;
   };
@@ -128,18 +140,30 @@ class Coordinator {
   void push_qos0(const Attached& attached, const slot::pb::Message& message, const Target& target);
   [[nodiscard]] std::uint16_t next_packet_id(SlotId slot, Attached& attached, std::uint32_t qos) const;
   [[nodiscard]] Attached* current(SlotId slot, std::string_view client, slot::Stamp attach);
-  void note_expiry(SlotId slot, const std::string& client);
   void note_unretired(SlotId slot, const slot::Name& name);
+  // wills.cpp
+  [[nodiscard]] std::uint64_t due(SlotId slot, const std::string& client, const slot::Session& session) const;
+  void note_session(SlotId slot, const std::string& client);
+  void drop_watches(SlotId slot);
+  void tick_sessions();
+  void look_at(SlotId slot, const std::string& client);
+  void connection_over(SlotId slot, const std::string& client, std::uint32_t expiry_s, bool goodbye);
   void end_session(SlotId slot, const std::string& client);
-  void log_disconnect(SlotId slot, const std::string& client, const slot::Session& session, std::uint32_t expiry_s);
-  void close_gone(SlotId slot);
   void forget_local();
+  void superseded_will(SlotId slot, const std::string& client, const slot::Session& old, bool clean);
+  void fire(SlotId slot, const std::string& client);
+  void publish_will(SlotId slot, const slot::Dot& dot);
+  void publish_wills(SlotId slot);
+  void send_will(SlotId slot, const slot::Dot& dot);
+  void will_stored(SlotId slot, const slot::Dot& dot);
+  [[nodiscard]] static bool names_a_will(const slot::Dot& name);
   void pump_all(SlotId slot);
 
   ShardParts& parts_;
   std::vector<Serving> serving_;
   std::set<SlotId> pump_slots_;
   std::set<std::string> local_touched_;  ///< sessions of the local slot that may have something to forget
+  std::set<std::tuple<std::uint64_t, SlotId, std::string>> timers_;  ///< of all watches: (due, slot, client)
 };
 
 }  // namespace hf::node

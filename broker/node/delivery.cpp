@@ -90,7 +90,7 @@ void Coordinator::changed(SlotId slot, const slot::Changes& changes, bool foreig
   if (!parts_.slots.serving(slot)) return;
   Serving& serving = serving_[slot];
   for (const std::string& client : changes.sessions) {
-    note_expiry(slot, client);
+    note_session(slot, client);
     const auto it = serving.attached.find(client);
     if (it == serving.attached.end()) continue;
     const slot::Session* now = foreign ? session(slot, client) : nullptr;
@@ -113,6 +113,7 @@ void Coordinator::changed(SlotId slot, const slot::Changes& changes, bool foreig
     if (!same) kick(client, it->second.node, it->second.connection);
     serving.attached.erase(it);
   }
+  for (const slot::Dot& dot : changes.wills) publish_will(slot, dot);
   parts_.routes.advertise(slot, changes.filters_added, changes.filters_removed);
 }
 
@@ -120,9 +121,9 @@ void Coordinator::begin_serving(SlotId slot) {
   ++parts_.counters.failovers;
   Serving& serving = serving_[slot];
   parts_.routes.advertise_all(slot);
-  for (const auto& [client, session] : parts_.slots.held(slot)->state().sessions) note_expiry(slot, client);
+  for (const auto& [client, session] : parts_.slots.held(slot)->state().sessions) note_session(slot, client);
   find_unretired(slot);
-  close_gone(slot);
+  publish_wills(slot);
   slot::Changes meanwhile;  // a holder that came back may have changed whatever is attached
   for (const auto& [client, attached] : serving.attached) {
     meanwhile.sessions.insert(client);
@@ -158,33 +159,9 @@ void Coordinator::stop_serving(SlotId slot) {
   std::deque<std::pair<NodeId, pb::Request>> parked;
   parked.swap(serving.parked);
   for (const auto& [from, request] : parked) redirect(from, request);
+  drop_watches(slot);
   serving = Serving{};
   parts_.retained.stop_serving(slot);
-}
-
-void Coordinator::front_restarted() {
-  for (SlotId slot = 0; slot < parts_.config.slots; ++slot)
-    if (parts_.slots.serving(slot)) close_gone(slot);
-}
-
-/// Connections of fronts that have restarted since are gone.
-void Coordinator::close_gone(SlotId slot) {
-  std::vector<std::string> gone;
-  for (const auto& [client, session] : parts_.slots.held(slot)->state().sessions) {
-    if (!session.open()) continue;
-    const slot::pb::Front& front = session.connect->front();
-    const bool up = front.node() == parts_.self.node || parts_.cluster->is_up(front.node());
-    const std::uint32_t boot = front.node() == parts_.self.node ? parts_.self.boot : parts_.cluster->boot_of(front.node());
-    if (up && front.boot() < boot) gone.push_back(client);
-  }
-  for (const std::string& client : gone) {
-    serving_[slot].attached.erase(client);
-    const slot::Session* now = session(slot, client);
-    if (now->connect->bound() || now->connect->expiry_s() == 0)
-      end_session(slot, client);
-    else
-      log_disconnect(slot, client, *now, now->connect->expiry_s());
-  }
 }
 
 bool Coordinator::pump() {

@@ -61,7 +61,7 @@ void Front::process(Connection& connection) {
           connection.version = *error.version;
           return refuse(connection, error.reason, error.text);
         }
-        return finish(connection, false);
+        return finish(connection);
       }
       return fail(connection, error.reason, error.text);
     }
@@ -113,14 +113,13 @@ void Front::fail(Connection& connection, mqtt::Reason reason, std::string_view t
     if (trim(disconnect, connection.allowance, connection.version))
       mqtt::encode(disconnect, connection.version, connection.out);
   }
-  finish(connection, true);
+  finish(connection);
 }
 
-void Front::finish(Connection& connection, bool send_will) {
+void Front::finish(Connection& connection) {
   const StreamId stream = connection.stream;
   if (!connection.out.empty()) parts_.env.send(stream, Bytes(std::exchange(connection.out, {})));
   parts_.env.close(stream, true);
-  if (!send_will) connection.will_armed = false;
   closed(stream);
 }
 
@@ -147,26 +146,21 @@ void Front::closed(StreamId stream) {
     request.set_connection(stream);
     request.mutable_close()->set_override_expiry(connection->expiry_override.has_value());
     request.mutable_close()->set_expiry_s(connection->expiry_override.value_or(0));
+    request.mutable_close()->set_goodbye(connection->goodbye || connection->phase == Connection::Phase::opening);
     parts_.requests.submit(slot, std::move(request), {});
   };
   close_in(connection->home, connection->client);
   if (connection->bound) close_in(parts_.local_slot(), connection->session_key);
-  if (!connection->will_armed) return;
-  mqtt::Publish will;
-  will.topic = connection->connect.will->topic;
-  will.payload = connection->connect.will->payload;
-  will.qos = connection->connect.will->qos;
-  will.retain = connection->connect.will->retain;
-  route(*connection, stored_message(will, connection->client, parts_.env.wall_ms()), nullptr);
 }
 
 void Front::on_disconnect(Connection& connection, const mqtt::Disconnect& packet) {
   if (packet.properties->session_expiry_interval) {
     if (connection.record.expiry_s() == 0 && *packet.properties->session_expiry_interval != 0)
       return fail(connection, mqtt::Reason::protocol_error, "session expiry raised from 0 [MQTT-3.14.2-2]");
-    connection.expiry_override = *packet.properties->session_expiry_interval;
+    connection.expiry_override = std::min(*packet.properties->session_expiry_interval, parts_.config.session_expiry_max);
   }
-  finish(connection, packet.reason == mqtt::Reason::disconnect_with_will_message);
+  connection.goodbye = packet.reason == mqtt::Reason::success;  // any other publishes the will [MQTT-3.14.4-3]
+  finish(connection);
 }
 
 void Front::tick() {
@@ -183,7 +177,7 @@ void Front::tick() {
       continue;
     }
     if (connection->phase == Connection::Phase::fresh)
-      finish(*connection, false);
+      finish(*connection);
     else
       fail(*connection, mqtt::Reason::keep_alive_timeout, "no packet within 1.5 times the keep alive");
   }

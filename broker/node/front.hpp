@@ -71,7 +71,7 @@ class Front {
   [[nodiscard]] mqtt::Connack connack(const Connection& connection) const;
   /// CONNACK with an error code, then the end.
   void refuse(Connection& connection, mqtt::Reason reason, std::string_view text);
-  std::pair<pb::Request, Requests::Then> attachment(Connection& connection);
+  std::pair<pb::Request, Requests::Then> attachment(Connection& connection, bool with_will = false);
   void superseded(StreamId stream);
   void on_publish(Connection& connection, mqtt::Publish& packet);
   /// Puts the topic in the place of its alias; false: the connection is over.
@@ -95,7 +95,7 @@ class Front {
   pb::Request request_for(const Connection& connection) const;
   /// Says why (to a 5.0 client) and closes.
   void fail(Connection& connection, mqtt::Reason reason, std::string_view text);
-  void finish(Connection& connection, bool send_will);
+  void finish(Connection& connection);
   void arm(Connection& connection, Instant when);
   template <class Packet>
   void write(Connection& connection, Packet packet);
@@ -122,6 +122,8 @@ void Front::write(Connection& connection, Packet packet) {
   dirty_.insert(connection.stream);
 }
 
+/// What the session's slot keeps of a will: its expiry is counted from when it is published.
+[[nodiscard]] slot::pb::Message stored_will(const mqtt::Will& will, std::string_view client);
 /// Between a PUBLISH and what is stored and sent to other nodes.
 [[nodiscard]] slot::pb::Message stored_message(const mqtt::Publish& packet, std::string_view publisher, std::uint64_t wall_ms);
 /// The PUBLISH to send, or nothing where it has expired.

@@ -86,6 +86,10 @@ void Front::on_connect(Connection& connection, mqtt::Connect& packet) {
   record.set_version(static_cast<std::uint32_t>(packet.version));
   record.set_keep_alive_s(keep);
   record.set_maximum_packet_size(packet.properties->maximum_packet_size.value_or(0));
+  if (packet.will) {
+    *record.mutable_will() = stored_will(*packet.will, connection.client);
+    record.set_will_delay_s(packet.will->properties->will_delay_interval.value_or(0));
+  }
   connection.connect = std::move(packet);
   by_home_[connection.home].insert(connection.stream);
 
@@ -104,6 +108,7 @@ void Front::opened(StreamId stream, const pb::Reply& reply) {
   if (!connection->bound) return accept(*connection);
   pb::Request request = request_for(*connection);
   *request.mutable_open()->mutable_connect() = connection->record;
+  request.mutable_open()->mutable_connect()->clear_will();  // that lies with the session's home
   parts_.requests.submit(parts_.local_slot(), std::move(request), [this, stream](const pb::Reply&) {
     if (Connection* now = find(stream)) accept(*now);
   });
@@ -111,7 +116,6 @@ void Front::opened(StreamId stream, const pb::Reply& reply) {
 
 void Front::accept(Connection& connection) {
   connection.phase = Connection::Phase::open;
-  connection.will_armed = connection.connect.will.has_value();
   write(connection, connack(connection));
   process(connection);
 }
@@ -150,7 +154,7 @@ void Front::refuse(Connection& connection, mqtt::Reason reason, std::string_view
     if (elsewhere) connack.properties.edit().server_reference = parts_.config.server_reference;
   }
   if (trim(connack, connection.allowance, connection.version)) mqtt::encode(connack, connection.version, connection.out);
-  finish(connection, false);
+  finish(connection);
 }
 
 void Front::on_kick(const pb::Kick& kick) {
@@ -159,15 +163,23 @@ void Front::on_kick(const pb::Kick& kick) {
   fail(*connection, mqtt::Reason::session_taken_over, "");
 }
 
-std::pair<pb::Request, Requests::Then> Front::attachment(Connection& connection) {
+std::pair<pb::Request, Requests::Then> Front::attachment(Connection& connection, bool with_will) {
   connection.held.clear();  // the new coordinator sends what it knows to be owed
   pb::Request request = request_for(connection);
   request.set_client(connection.client);
   *request.mutable_open()->mutable_connect() = connection.record;
+  if (!with_will && connection.record.has_will()) {
+    request.mutable_open()->mutable_connect()->clear_will();
+    request.mutable_open()->set_has_will(true);
+  }
   request.mutable_open()->set_attach(true);
   slot::to_pb(connection.connected, request.mutable_open()->mutable_connected());
   return {std::move(request), [this, stream = connection.stream](const pb::Reply& reply) {
-            if (reply.superseded()) superseded(stream);
+            if (reply.superseded()) return superseded(stream);
+            Connection* now = find(stream);
+            if (now == nullptr || !reply.wants_will()) return;
+            auto [again, then] = attachment(*now, true);
+            parts_.requests.submit(now->home, std::move(again), std::move(then));
           }};
 }
 

@@ -30,10 +30,22 @@ slot::pb::Message stored_message(const mqtt::Publish& packet, std::string_view p
   return message;
 }
 
+slot::pb::Message stored_will(const mqtt::Will& will, std::string_view client) {
+  mqtt::Publish packet;
+  packet.topic = will.topic;
+  packet.payload = will.payload;
+  packet.qos = will.qos;
+  packet.retain = will.retain;
+  packet.properties = will.properties;
+  if (packet.properties->will_delay_interval) packet.properties.edit().will_delay_interval.reset();
+  return stored_message(packet, client, 0);
+}
+
 std::optional<mqtt::Publish> publish_packet(const pb::Deliver& deliver, const slot::pb::Message& message,
                                             mqtt::Version version, std::uint64_t wall_ms) {
   mqtt::Publish out;
-  if (message.expires_ms() != 0 && message.expires_ms() <= wall_ms) return std::nullopt;
+  const bool expired = message.expires_ms() != 0 && message.expires_ms() <= wall_ms;
+  if (expired && !deliver.dup()) return std::nullopt;  // what was begun is finished [MQTT-3.3.2-5]
   out.topic = message.topic();
   out.qos = static_cast<std::uint8_t>(deliver.qos());
   out.dup = deliver.dup();
@@ -48,7 +60,7 @@ std::optional<mqtt::Publish> publish_packet(const pb::Deliver& deliver, const sl
       if (const auto* carrier = std::get_if<mqtt::Publish>(&packet)) out.properties = carrier->properties;
   }
   if (message.expires_ms() != 0)
-    out.properties.edit().message_expiry_interval = static_cast<std::uint32_t>((message.expires_ms() - wall_ms) / 1000);
+    out.properties.edit().message_expiry_interval = expired ? 0 : static_cast<std::uint32_t>((message.expires_ms() - wall_ms) / 1000);
   if (deliver.identifiers_size() != 0)
     out.properties.edit().subscription_identifiers = {deliver.identifiers().begin(), deliver.identifiers().end()};
   return out;

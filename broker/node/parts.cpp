@@ -13,6 +13,7 @@ constexpr Duration tick_every = 250ms;
 ShardParts::ShardParts(env::Environment& environment, Config settings)
     : env(environment),
       config(std::move(settings)),
+      presence(*this),
       slots(*this),
       routes(*this),
       requests(*this),
@@ -83,17 +84,23 @@ void ShardParts::handle_cluster_events() {
     if (const auto* up = std::get_if<cluster::Up>(&event)) {
       env.log(env::Level::info, "node " + std::to_string(up->node) + " is reachable, boot " + std::to_string(up->boot));
       broadcast_gossip();
+      presence.up(up->node);
       slots.peer_up(up->node);
       routes.peer_up(up->node, up->boot);
-      coordinator.front_restarted();
+      coordinator.front_changed(up->node);
       requests.peer_up(up->node);
       retained.peer_changed(up->node);
     } else if (const auto* down = std::get_if<cluster::Down>(&event)) {
       env.log(env::Level::warn, "node " + std::to_string(down->node) + " is out of reach");
       env.reached("node.unreachable");
+      presence.down(down->node);
       slots.peer_down(down->node);
       routes.peer_down(down->node);
       retained.peer_changed(down->node);
+      coordinator.front_changed(down->node);
+    } else if (const auto* refused = std::get_if<cluster::Refused>(&event)) {
+      presence.refused(refused->node, coordinator.latest_boot(refused->node));
+      coordinator.front_changed(refused->node);
     } else if (const auto* got = std::get_if<cluster::Message>(&event)) {
       pb::PeerMessage message;
       if (message.ParseFromArray(got->payload.view().data(), static_cast<int>(got->payload.size())))

@@ -16,6 +16,7 @@
 #include "broker/node/front.hpp"
 #include "broker/node/hints.hpp"
 #include "broker/node/message.pb.h"
+#include "broker/node/presence.hpp"
 #include "broker/node/publishing.hpp"
 #include "broker/node/requests.hpp"
 #include "broker/node/retained.hpp"
@@ -71,6 +72,7 @@ struct ShardParts {
   cluster::Output cluster_out;
   env::Batch batch;
 
+  Presence presence;
   Slots slots;
   Routes routes;
   Requests requests;

@@ -1,4 +1,4 @@
-// Housekeeping of a coordinator: sessions expire, and identities that their publishers released are retired.
+// Housekeeping of a coordinator: session timers, and identities that their publishers released are retired.
 #include <utility>
 
 #include "broker/node/coordinator.hpp"
@@ -7,21 +7,7 @@
 namespace hf::node {
 
 namespace {
-constexpr std::uint32_t never = 0xFFFFFFFF;  ///< session expiry: does not
 constexpr int names_max = 1000;  ///< identities asked about in one message
-}
-
-void Coordinator::note_expiry(SlotId slot, const std::string& client) {
-  Serving& serving = serving_[slot];
-  if (const auto it = serving.expires.find(client); it != serving.expires.end()) {
-    serving.expiring.erase({it->second, client});
-    serving.expires.erase(it);
-  }
-  const slot::Session* now = session(slot, client);
-  if (now == nullptr || !now->exists() || now->open() || now->expiry_s == never) return;
-  const std::uint64_t at = now->closed_ms + std::uint64_t{now->expiry_s} * 1000;
-  serving.expires[client] = at;
-  serving.expiring.insert({at, client});
 }
 
 void Coordinator::note_unretired(SlotId slot, const slot::Name& name) {
@@ -49,14 +35,10 @@ void Coordinator::forget_local() {
 
 void Coordinator::tick() {
   forget_local();
-  const std::uint64_t wall = parts_.env.wall_ms();
+  tick_sessions();
   for (SlotId slot = 0; slot <= parts_.local_slot(); ++slot) {
     if (!parts_.slots.serving(slot)) continue;
     Serving& serving = serving_[slot];
-    // A side that cannot see all replicas does not know whether the client is connected on the other.
-    const bool sees_all = parts_.slots.all_replicas_reachable(slot) || parts_.config.mutant.is("session_expired_by_minority");
-    while (!serving.expiring.empty() && serving.expiring.begin()->first <= wall && sees_all)
-      end_session(slot, std::string(serving.expiring.begin()->second));
     std::map<std::pair<bool, std::uint32_t>, pb::RetireQuery> queries;
     for (const slot::Name& name : serving.unretired) {
       pb::RetireQuery& query = queries[{name.front, name.slot}];
@@ -79,6 +61,9 @@ void Coordinator::on_retire_query(NodeId from, const pb::RetireQuery& query) {
   const SlotId slot = query.front() ? parts_.local_slot() : query.slot();
   if (slot > parts_.local_slot() || !parts_.slots.serving(slot)) return;
   const slot::State& state = parts_.slots.held(slot)->state();
+  std::set<slot::Dot> fired;  // by the name of the connection
+  for (const auto& [at, will] : state.wills) fired.insert(slot::from_pb(will.message.identity()).dot);
+  const bool whole = parts_.cluster->view().size() == parts_.config.members.size();
   pb::PeerMessage message;
   pb::RetireAnswer& answer = *message.mutable_retire_answer();
   answer.set_slot(query.asking());
@@ -87,6 +72,11 @@ void Coordinator::on_retire_query(NodeId from, const pb::RetireQuery& query) {
     const slot::Dot dot = slot::from_pb(name).dot;
     // Released: what gave the name is known here, and nobody holds it now. (Whoever does not know it cannot tell.) A
     // front that restarted has forgotten its publishers, and they their flows.
+    // A will is published by whoever has fired it: all of them are heard of only while all members are in view.
+    if (names_a_will(dot)) {
+      if (whole && !fired.contains(dot)) *answer.add_released() = name;
+      continue;
+    }
     const bool known = state.seen.covers(dot) || (query.front() && dot.origin.boot < parts_.self.boot);
     if (known && (!state.inbound_names.contains(dot) || parts_.config.mutant.is("identity_forgotten_early"))) *answer.add_released() = name;
   }

@@ -45,7 +45,10 @@ void Routes::on_update(NodeId from, const pb::RouteUpdate& update) {
       }
       const bool was = complete();
       known_.insert(update.slot());
-      if (!was && complete()) parts_.front.routes_complete();
+      if (!was && complete()) {
+        parts_.front.routes_complete();
+        parts_.coordinator.routes_complete();
+      }
     }
   } else {
     for (const std::string& filter : update.added()) add(from, target, filter);

@@ -26,6 +26,20 @@ struct Applying {
   void disconnect(const pb::Disconnect& op) {
     SessionEdit edit(state, changes, op.client());
     edit.join_closed(from_pb(op.connect()), stamp, dot, op.expiry_s(), op.closed_ms());
+    if (op.goodbye()) edit.join_will_over(from_pb(op.connect()));
+  }
+
+  void fire(const pb::Fire& op) {
+    SessionEdit(state, changes, op.client()).join_will_over(from_pb(op.connect()));
+    state.wills[dot] = {stamp, op.message()};
+    state.dirty.insert(keys::will(dot));
+    changes.wills.insert(dot);
+  }
+
+  /// Who wrote it had seen each Fire, so it comes after them everywhere.
+  void published(const pb::Published& op) {
+    for (const auto& fire : op.fires())
+      if (state.wills.erase(from_pb(fire)) != 0) state.dirty.insert(keys::will(from_pb(fire)));
   }
 
   void end(const pb::End& op) { SessionEdit(state, changes, op.client()).raise_end(stamp, dot); }
@@ -156,6 +170,10 @@ void apply(State& state, const pb::Operation& operation, Changes& changes) {
       return applying.retained(operation.retained());
     case pb::Operation::kAnswered:
       return applying.answered(operation.answered());
+    case pb::Operation::kFire:
+      return applying.fire(operation.fire());
+    case pb::Operation::kPublished:
+      return applying.published(operation.published());
     case pb::Operation::KIND_NOT_SET:
       return;
   }

@@ -34,6 +34,7 @@ std::optional<Key> parse(std::string_view key) {
     case 'm':
     case 'r':
     case 't':
+    case 'w':
       return Key{kind, {}, key};
     case 's':
       if (key.find('\0') != std::string_view::npos) return std::nullopt;
@@ -95,6 +96,7 @@ bool decode(const pb::SessionRow& row, Session& session) {
   session.expiry_s = row.expiry_s();
   session.began = from_pb(row.began());
   session.closed_ms = row.closed_ms();
+  session.will_over = row.will_over();
   if (!session.connect && (row.has_connect_stamp() || row.has_attach_stamp() || row.has_closed()))
     return false;
   return session.connect || session.end != Stamp{};
@@ -164,12 +166,13 @@ bool decode_session_item(State& state, const keys::Key& key, std::string_view va
   return row && id && decode(*row, *id, session().inbound[*id]);
 }
 
-/// Invariants 3 to 5 of SessionEdit, which rows could break.
+/// Invariants 3 to 6 of SessionEdit, which rows could break.
 bool consistent(const Session& session) {
   if (session.connect ? session.connect_stamp < session.end : session.closed != Stamp{})
     return false;
   if ((session.closed == Stamp{}) != (session.closed_connect == Stamp{})) return false;
   if (session.closed != Stamp{} && session.closed_connect != session.connect_stamp) return false;
+  if (session.will_over && (!session.connect || session.connect->has_will())) return false;
   for (const auto& [filter, subscription] : session.subscriptions)
     if (subscription.stamp < session.end) return false;
   for (const auto& [name, entry] : session.entries)
@@ -233,6 +236,12 @@ bool decode_row(State& state, std::string_view key, std::string_view value) {
     const auto row = parse_row<pb::RetiredRow>(value);
     const auto name = keys::parse_name(parsed->rest);
     return row && name && decode(*row, state.retired[*name]);
+  }
+  if (parsed->kind == 'w') {
+    auto row = parse_row<pb::WillRow>(value);
+    const auto dot = keys::parse_dot(parsed->rest);
+    if (row && dot) state.wills[*dot] = {{row->time(), dot->origin}, std::move(*row->mutable_message())};
+    return row && dot;
   }
   return decode_session_item(state, *parsed, value);
 }

@@ -116,11 +116,24 @@ void SessionEdit::join_connect(const pb::Connect& connect,
                                const Dot& dot) {
   if (connect_stamp < session_.end) return;
   if (connect.has_began()) raise_began(from_pb(connect.began()));
+  // A re-attachment does not repeat the will: it is of the CONNECT, by whichever operation it comes.
+  std::optional<pb::Message> will;
+  if (session_.connect && session_.connect_stamp == connect_stamp && !session_.will_over) {
+    if (session_.connect->has_will()) will = session_.connect->will();
+    else if (connect.has_will()) will = connect.will();
+  }
   if (session_.connect && std::tie(connect_stamp, attach_stamp) <=
-                              std::tie(session_.connect_stamp, session_.attach_stamp))
+                              std::tie(session_.connect_stamp, session_.attach_stamp)) {
+    if (!will || session_.connect->has_will()) return;
+    *session_.connect->mutable_will() = std::move(*will);
+    touch(keys::session(client_));
+    changes_.connections.insert(client_);
     return;
+  }
   if (!session_.connect || session_.connect_stamp != connect_stamp) drop_connect();
   session_.connect = connect;
+  if (will) *session_.connect->mutable_will() = std::move(*will);
+  if (session_.will_over) session_.connect->clear_will();
   session_.connect_stamp = connect_stamp;
   session_.attach_stamp = attach_stamp;
   session_.attach_dot = dot;
@@ -136,6 +149,7 @@ void SessionEdit::drop_connect() {
   session_.attach_dot = session_.closed_dot = Dot{};
   session_.expiry_s = 0;
   session_.closed_ms = 0;
+  session_.will_over = false;
   touch(keys::session(client_));
   changes_.connections.insert(client_);
 }
@@ -153,6 +167,13 @@ void SessionEdit::join_closed(const Stamp& connect,
   session_.closed_ms = closed_ms;
   touch(keys::session(client_));
   changes_.connections.insert(client_);
+}
+
+void SessionEdit::join_will_over(const Stamp& connect) {
+  if (!session_.connect || connect != session_.connect_stamp || session_.will_over) return;
+  session_.will_over = true;
+  session_.connect->clear_will();
+  touch(keys::session(client_));
 }
 
 // Subscriptions.

@@ -20,6 +20,7 @@ namespace hf::slot {
 ///  4. `closed_connect` is connect_stamp or none.
 ///  5. A session with nothing in it has no record.
 ///  6. `remembering` holds each session that has_memory; `identities` and `inbound_names` count what bears them.
+///  7. A connection whose will is over holds none.
 class SessionEdit {
  public:
   SessionEdit(State& state, Changes& changes, const std::string& client);
@@ -46,6 +47,8 @@ class SessionEdit {
                    const Dot& dot,
                    std::uint32_t expiry_s,
                    std::uint64_t closed_ms);
+  /// The will of that connection was fired, or is void.
+  void join_will_over(const Stamp& connect);
 
   void join_subscription(const std::string& filter, const Subscription& value);
   /// Its retained messages are owed no more.

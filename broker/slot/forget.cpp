@@ -135,7 +135,7 @@ void forget_session(State& state, const std::string& client, Changes& changes) {
 }
 
 std::uint64_t tombstones(const State& state) {
-  std::uint64_t count = state.retired.size() + state.retained.deleted().size();
+  std::uint64_t count = state.retired.size() + state.retained.deleted().size() + state.wills.size();
   for (const auto& client : state.remembering) {
     const Session& session = state.sessions.find(client)->second;
     if (session.end != Stamp{} && !session.exists()) ++count;

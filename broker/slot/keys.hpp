@@ -64,6 +64,12 @@ inline std::string retired(const Name& name) {
   return key;
 }
 
+inline std::string will(const Dot& dot) {
+  std::string key = "w";
+  put(key, dot);
+  return key;
+}
+
 /// A key taken apart. Views of the key; what is not of its kind is empty.
 struct Key {
   char kind;

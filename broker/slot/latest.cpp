@@ -30,6 +30,7 @@ Latest latest(const State& state) {
   }
   for (const auto& [topic, retained] : state.retained.all()) see(retained.stamp);
   for (const auto& [name, retired] : state.retired) see(retired.stamp);
+  for (const auto& [dot, will] : state.wills) see(will.stamp);
   see(out.epoch);
   return out;
 }

@@ -58,6 +58,7 @@ class Merge {
     merge_retained();
     merge_registers(
         into_.retired, other_.retired, [](const auto& name) { return keys::retired(name); });
+    merge_wills();
     into_.seen.join(other_.seen);
     if (into_.seen != seen_here_) into_.dirty.insert(keys::seen);
   }
@@ -84,6 +85,7 @@ class Merge {
     if (edit.session().connect) edit.raise_began(theirs.began);
     edit.join_closed(
         theirs.closed_connect, theirs.closed, theirs.closed_dot, theirs.expiry_s, theirs.closed_ms);
+    if (theirs.will_over) edit.join_will_over(theirs.connect_stamp);
     for (const auto& [filter, value] : theirs.subscriptions)
       if (mine.subscriptions.contains(filter) || !seen_here_.covers(value.dot))
         edit.join_subscription(filter, value);
@@ -128,6 +130,19 @@ class Merge {
     }
   }
 
+  void merge_wills() {
+    std::erase_if(into_.wills, [&](const auto& will) {
+      const bool published = other_.seen.covers(will.first) && !other_.wills.contains(will.first);
+      if (published) into_.dirty.insert(keys::will(will.first));
+      return published;
+    });
+    for (const auto& [dot, will] : other_.wills) {
+      if (seen_here_.covers(dot) || !into_.wills.emplace(dot, will).second) continue;
+      into_.dirty.insert(keys::will(dot));
+      changes_.wills.insert(dot);
+    }
+  }
+
   State& into_;
   const State& other_;
   Changes& changes_;
@@ -142,6 +157,7 @@ void merge(State& into, const State& other, Changes& changes) {
   Merge(into, other, during).run();
   changes.sessions.merge(during.sessions);
   changes.connections.merge(during.connections);
+  changes.wills.merge(during.wills);
   // A filter may lose its last subscriber to one session and win a first in another: only the sum
   // counts.
   std::map<std::string, int> sum;

@@ -32,6 +32,7 @@ Row encode(const Session& session) {
     to_pb(session.closed_connect, row.mutable_closed_connect());
     row.set_closed_ms(session.closed_ms);
   }
+  row.set_will_over(session.will_over);
   return row.SerializeAsString();
 }
 
@@ -90,6 +91,13 @@ Row encode(const Retired& retired) {
   return row.SerializeAsString();
 }
 
+Row encode(const FiredWill& will) {
+  pb::WillRow row;
+  row.set_time(will.stamp.time);
+  *row.mutable_message() = will.message;
+  return row.SerializeAsString();
+}
+
 Row encode(const StoredMessage& stored) {
   return stored.message.SerializeAsString();
 }
@@ -128,6 +136,7 @@ class Writer {
       for (const auto& [filter, value] : session.subscriptions)
         put(keys::subscription(client, filter), encode(value));
     put(keys::seen, encode(state.seen));
+    for (const auto& [dot, will] : state.wills) put(keys::will(dot), encode(will));
   }
   std::vector<std::pair<std::string, std::string>> take() { return std::move(rows_); }
 
@@ -160,6 +169,8 @@ std::string text_of(char kind, const std::string& bytes) {
       return text_of<pb::RetainedRow>(bytes);
     case 't':
       return text_of<pb::RetiredRow>(bytes);
+    case 'w':
+      return text_of<pb::WillRow>(bytes);
     default:
       return text_of<pb::VersionVector>(bytes);
   }
@@ -188,6 +199,7 @@ std::optional<std::string> encode_row(const State& state, std::string_view key) 
   if (parsed->kind == 'm') return encode_in(state.messages, keys::parse_dot(parsed->rest));
   if (parsed->kind == 'r') return encode_in(state.retained.all(), std::optional(parsed->rest));
   if (parsed->kind == 't') return encode_in(state.retired, keys::parse_name(parsed->rest));
+  if (parsed->kind == 'w') return encode_in(state.wills, keys::parse_dot(parsed->rest));
   const auto session = state.sessions.find(parsed->client);
   if (session == state.sessions.end()) return std::nullopt;
   switch (parsed->kind) {

@@ -13,7 +13,7 @@ namespace hf::slot {
 
 /// Keys (within a slot): "v" version vector; "s"+client session; "u"+client+NUL+filter subscription;
 /// "e"+client+NUL+name entry; "i"+client+NUL+packet id (2 bytes) inbound; "m"+dot message;
-/// "r"+topic retained; "t"+name retired identity. Binary parts are big-endian so that byte order is meaningful order.
+/// "r"+topic retained; "t"+name retired identity; "w"+dot fired will. Binary parts are big-endian so that byte order is meaningful order.
 /// The row under `key`, or nothing where the state has none (then a stored row is to be erased).
 [[nodiscard]] std::optional<std::string> encode_row(const State& state, std::string_view key);
 

@@ -89,6 +89,8 @@ struct Session {
   Stamp closed_connect;      ///< connect_stamp, once closed
   std::uint32_t expiry_s = 0;  ///< of the Connect, or of the Disconnect that closed it
   std::uint64_t closed_ms = 0;
+  /// The will of this very connection was fired, or the client said goodbye. Then `connect` holds none any more.
+  bool will_over = false;
   std::map<std::string, Subscription, std::less<>> subscriptions;
   std::map<Name, Entry> entries;
   std::map<std::pair<Stamp, Name>, const Entry*> queue;  ///< not done, in order; derived
@@ -102,6 +104,12 @@ struct Session {
   [[nodiscard]] bool exists() const { return connect && connect_stamp >= end; }
   /// Is its latest connection open, as far as operations tell.
   [[nodiscard]] bool open() const { return exists() && closed_connect != connect_stamp; }
+};
+
+/// A will that is to be published, by the dot of its Fire.
+struct FiredWill {
+  Stamp stamp;
+  pb::Message message;
 };
 
 /// An identity whose publisher released it: done entries of that name may be forgotten.
@@ -120,6 +128,7 @@ struct Changes {
   std::set<std::string> connections;      ///< clients whose connect register or end changed
   std::vector<std::string> filters_added;    ///< got a first subscriber in the slot
   std::vector<std::string> filters_removed;  ///< lost the last one
+  std::set<Dot> wills;                       ///< fired
 };
 
 struct State {
@@ -129,6 +138,7 @@ struct State {
   std::map<Dot, StoredMessage> messages;
   RetainedMessages retained;
   std::map<Name, Retired> retired;
+  std::map<Dot, FiredWill> wills;
 
   // Derived.
   topic::Trie<std::string> index;                          ///< filter without `$share/` -> client; present subscriptions of sessions that exist

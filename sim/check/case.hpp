@@ -62,6 +62,7 @@ Verdict judge_order(const Case& c);
 Verdict judge_available(const Case& c);
 Verdict judge_one_connection(const Case& c);
 Verdict judge_retained(const Case& c);
+Verdict judge_wills(const Case& c);
 Verdict judge_convergence(const Case& c);
 
 }  // namespace hf::sim

@@ -17,6 +17,7 @@ std::vector<Verdict> judge(const History& history) {
           judge_available(c),
           judge_one_connection(c),
           judge_retained(c),
+          judge_wills(c),
           judge_convergence(c)};
 }
 

@@ -14,7 +14,7 @@ using VirtualTime = std::int64_t;
 struct Event {
   enum class Kind : std::uint8_t {
     // --- a client, in its own words; `client` is its id, `node` where it is connected
-    connect_sent,        ///< `flag` clean start
+    connect_sent,        ///< `flag` clean start; with a will: its `topic`, `qos`, `retained`, `delay`; its payload is "will-CLIENT CONNECTION"
     connected,           ///< CONNACK success arrived; `flag` session present
     refused,             ///< CONNACK with an error; `code`
     disconnected,        ///< the connection is over for the client; `code` server's reason or 0; `flag` clean DISCONNECT by client
@@ -52,6 +52,7 @@ struct Event {
   bool empty = false;          ///< publish_sent, received: no payload (a retained message is deleted)
   bool as_published = false;   ///< subscribe_sent: RETAIN is to come as published
   std::uint8_t handling = 0;   ///< subscribe_sent: retain handling
+  VirtualTime delay = 0;       ///< connect_sent: of the will
   bool clients_cut = false;    ///< partition_changed: clients may be cut from their nodes too
   std::string text;
   std::vector<std::vector<std::string>> groups;
@@ -74,6 +75,7 @@ struct RunFacts {
   VirtualTime settle = 0;                ///< time allowed after a change of topology before promises span sides
   std::uint64_t disks_lost = 0;          ///< most disks lost at once: G2 is not applicable above W-1
   std::uint64_t dropped = 0;             ///< messages dropped at a declared limit and counted (G13)
+  VirtualTime will_grace = 0;            ///< will.partition_grace
   bool qos2_waits = true;                ///< false: qos2.minority is `continue`
   bool refuses_by_choice = false;        ///< ack.min_replicas or session.unreachable is set
   bool promise_after_restart = false;    ///< a restarted node owes all routes at once, without settling
@@ -85,6 +87,8 @@ struct RunFacts {
     bool clean_start = false;
     bool persistent = true;              ///< session outlives the connection
     bool draining = true;                ///< expected to be connected and reading after the heal
+    VirtualTime keep_alive = 0;          ///< 0: none
+    VirtualTime session_expiry = 0;      ///< after the connection's end
   };
   std::vector<Client> clients;
 };

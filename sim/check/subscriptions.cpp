@@ -147,7 +147,7 @@ void Subscriptions::match_topics(const History& history) {
   std::vector<bool> published(index_.topics().size(), false);
   for (std::size_t e = 0; e < history.events.size(); ++e) {
     const Kind kind = history.events[e].kind;
-    if ((kind == Kind::publish_sent || kind == Kind::received) && index_.topic_of(e) != no_id)
+    if ((kind == Kind::publish_sent || kind == Kind::received || kind == Kind::connect_sent) && index_.topic_of(e) != no_id)
       published[index_.topic_of(e)] = true;
   }
   std::map<std::uint32_t, std::vector<std::size_t>> by_filter;

@@ -67,6 +67,16 @@ const std::vector<MutantRow>& mutants() {
        "a takeover leaves the old connection open"},
       {"unsubscribe_not_logged", "G4",
        "an UNSUBSCRIBE is acknowledged and not kept"},
+      {"will_across_partition", "G9",
+       "the far side of a partition publishes the will at once"},
+      {"will_after_goodbye", "G9",
+       "a DISCONNECT of reason 0x00 does not void the will"},
+      {"will_dies_with_node", "G9",
+       "the will of a client whose node dies is never published"},
+      {"will_twice", "G9",
+       "a will is published twice"},
+      {"close_publishes_successors_will", "G9",
+       "the closing of an old connection publishes its successor's will"},
   };
   return rows;
 }

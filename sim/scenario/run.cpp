@@ -96,6 +96,7 @@ void Runner::build_nodes() {
   history_.facts.replicas = std::min<std::uint32_t>(config.replicas, id);
   history_.facts.write_quorum = config.write_quorum;
   history_.facts.detect_after = config.detect_after.count();
+  history_.facts.will_grace = config.will_partition_grace.count();
   history_.facts.settle = 2 * config.detect_after.count();
   history_.facts.clock_spread = latest - earliest;
   for (const auto& fault : scenario_.faults)
@@ -168,7 +169,9 @@ void Runner::build_clients() {
       clients_.push_back(std::make_unique<Client>(world_, spec));
       by_id_[spec.id] = clients_.back().get();
       clients_.back()->set_ends(scenario_.heal_at.count(), (scenario_.heal_at + 2s).count());
-      history_.facts.clients.push_back({spec.id, spec.clean_start, spec.persistent(), true});
+      history_.facts.clients.push_back({spec.id, spec.clean_start, spec.persistent(), true,
+                                         std::chrono::nanoseconds(std::chrono::seconds(spec.keep_alive)).count(),
+                                         spec.expires_after().count()});
     }
   }
 }

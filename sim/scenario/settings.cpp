@@ -20,8 +20,8 @@ struct Row {
 constexpr std::int64_t ms = 1'000'000;
 constexpr std::int64_t u32 = 0xFFFFFFFF;
 
-const std::array<Row, 18>& table() {
-  static constexpr std::array<Row, 18> rows = {{
+const std::array<Row, 19>& table() {
+  static constexpr std::array<Row, 19> rows = {{
       {"cluster.heartbeat", Unit::duration, ms, 60'000 * ms,
        [](node::Config& c, std::int64_t v) { c.heartbeat_every = Duration(v); }},
       {"cluster.detect", Unit::duration, ms, 600'000 * ms,
@@ -58,6 +58,8 @@ const std::array<Row, 18>& table() {
        [](node::Config& c, std::int64_t v) { c.max_queued_messages = static_cast<std::uint32_t>(v); }},
       {"session.expiry_max", Unit::seconds, 0, u32,
        [](node::Config& c, std::int64_t v) { c.session_expiry_max = static_cast<std::uint32_t>(v); }},
+      {"will.partition_grace", Unit::duration, 0, 86'400'000 * ms,
+       [](node::Config& c, std::int64_t v) { c.will_partition_grace = Duration(v); }},
   }};
   return rows;
 }

@@ -126,6 +126,12 @@ void Client::send_connect() {
     packet.will = std::move(will);
   }
   Event note = event(Event::Kind::connect_sent);
+  if (packet.will) {
+    note.topic = packet.will->topic;
+    note.qos = packet.will->qos;
+    note.retained = packet.will->retain;
+    note.delay = VirtualTime{packet.will->properties->will_delay_interval.value_or(0)} * 1'000'000'000;
+  }
   note.flag = spec_.clean_start;
   world_.note(std::move(note));
   send(*current_, packet);

@@ -95,6 +95,11 @@ struct ClientSpec {
   bool lowest_packet_id = false;  ///< behaviour "one_packet_id": ids are used again at once
   Duration latency{0};            ///< of its wire, drawn once
 
+  /// After the end of its connection.
+  [[nodiscard]] Duration expires_after() const {
+    if (version == mqtt::Version::v311) return clean_start ? Duration(0) : Duration::max();
+    return std::chrono::seconds(session_expiry);
+  }
   /// The session outlives the connection. (3.1.1: clean session off.)
   [[nodiscard]] bool persistent() const {
     return version == mqtt::Version::v5 ? session_expiry > 0 : !clean_start;

@@ -53,6 +53,8 @@ struct Client {
   Moment connect, attach;
   bool closed = false;
   unsigned expiry = 0;
+  std::string will;  // of the connection, until it is fired or void
+  bool will_over = false;
   std::map<std::string, unsigned> subscriptions;  // filter -> qos
   std::map<Called, Owed> queue;
   std::set<Called> known;  // identities that were ever queued here
@@ -81,6 +83,7 @@ std::string fact_retained(const std::string& topic, const std::string& payload) 
 struct Broker {
   std::map<std::string, Client> clients;
   std::map<std::string, std::string> retained;
+  std::map<std::string, std::string> wills;  // dot of the Fire -> payload
 
   // A QoS 1 entry is gone. EXACT: an identity stays known: a second Enqueue of it is the same
   // publish seen again by another coordinator, and a single broker would have seen it once, before
@@ -99,8 +102,10 @@ struct Broker {
     } else {
       if (op.clean()) wipe(c, at);
       c.connect = at;
-      c.closed = false;
+      c.closed = c.will_over = false;
+      c.will.clear();
     }
+    if (op.has_will() && !c.will_over) c.will = op.will().payload();
     c.connected = true;
     c.attach = at;
     if (!c.closed) c.expiry = op.expiry_s();
@@ -110,6 +115,19 @@ struct Broker {
     if (!c.connected || c.connect != moment(op.connect())) return;
     c.closed = true;
     c.expiry = op.expiry_s();
+    if (!op.goodbye()) return;
+    c.will.clear();
+    c.will_over = true;
+  }
+  void operator()(const pb::Fire& op, const Moment&, const std::string& dot) {
+    Client& c = clients[op.client()];
+    wills[dot] = op.message().payload();
+    if (!c.connected || c.connect != moment(op.connect())) return;
+    c.will.clear();
+    c.will_over = true;
+  }
+  void operator()(const pb::Published& op, const Moment&, const std::string&) {
+    for (const auto& dot : op.fires()) wills.erase(text(dot.node(), dot.boot(), dot.seq()));
   }
   void operator()(const pb::End& op, const Moment& at, const std::string&) {
     wipe(clients[op.client()], at);
@@ -181,6 +199,7 @@ struct Broker {
     for (const auto& [id, c] : clients) {
       const std::string who = id + ": ";
       if (c.connected) out.push_back(who + fact_connect(c.connect, c.attach, !c.closed, c.expiry));
+      if (!c.will.empty()) out.push_back(who + "will " + c.will);
       for (const auto& [filter, qos] : c.subscriptions)
         out.push_back(who + fact_subscription(filter, qos));
       std::vector<std::pair<std::pair<Moment, Called>, Owed>> order;
@@ -196,6 +215,7 @@ struct Broker {
     }
     for (const auto& [topic, payload] : retained)
       if (!payload.empty()) out.push_back(fact_retained(topic, payload));
+    for (const auto& [dot, payload] : wills) out.push_back("fired " + dot + " " + payload);
     std::sort(out.begin(), out.end());
     return out;
   }
@@ -211,6 +231,7 @@ std::vector<std::string> visible(const State& state) {
       out.push_back(
           who +
           fact_connect(moment(s.connect_stamp), moment(s.attach_stamp), s.open(), s.expiry_s));
+    if (s.exists() && s.connect->has_will()) out.push_back(who + "will " + s.connect->will().payload());
     for (const auto& [filter, value] : s.subscriptions)
       if (value.present) out.push_back(who + fact_subscription(filter, value.options.qos()));
     std::size_t index = 0;
@@ -231,6 +252,8 @@ std::vector<std::string> visible(const State& state) {
   for (const auto& [topic, value] : state.retained)
     if (!value.message.payload().empty())
       out.push_back(fact_retained(topic, value.message.payload()));
+  for (const auto& [dot, will] : state.wills)
+    out.push_back("fired " + text(dot.origin.node, dot.origin.boot, dot.seq) + " " + will.message.payload());
   std::sort(out.begin(), out.end());
   return out;
 }
@@ -258,6 +281,8 @@ std::vector<std::string> expected(std::vector<pb::Operation> operations) {
     if (o.has_release()) broker(o.release(), at(o), dot);
     if (o.has_retire()) broker(o.retire(), at(o), dot);
     if (o.has_retained()) broker(o.retained(), at(o), dot);
+    if (o.has_fire()) broker(o.fire(), at(o), dot);
+    if (o.has_published()) broker(o.published(), at(o), dot);
   }
   return broker.facts();
 }

@@ -25,6 +25,7 @@ void fill_connect(pb::Connect& connect, const std::string& client, const World::
   connect.set_client(client);
   connect.set_expiry_s(step.c % 5);
   connect.set_version(5);
+  if (step.c % 2 == 1) connect.mutable_will()->set_payload("w" + std::to_string(step.c));
 }
 
 /// The n-th entry of the queue, or null.
@@ -79,7 +80,7 @@ bool World::issue_session(Holder& holder, const Step& step) {
   const Session* session = it == holder.state.sessions.end() ? nullptr : &it->second;
   const bool exists = session != nullptr && session->exists();
   pb::Operation op;
-  switch (step.b % 16) {
+  switch (step.b % 19) {
     case 0:
     case 1:
       if (exists) return false;
@@ -87,7 +88,7 @@ bool World::issue_session(Holder& holder, const Step& step) {
     case 2:
     case 3: {
       fill_connect(*op.mutable_connect(), client, step);
-      op.mutable_connect()->set_clean(step.b % 16 == 3);
+      op.mutable_connect()->set_clean(step.b % 19 == 3);
       break;
     }
     case 4: {
@@ -95,6 +96,7 @@ bool World::issue_session(Holder& holder, const Step& step) {
       *op.mutable_connect() = *session->connect;
       to_pb(session->connect_stamp, op.mutable_connect()->mutable_connect());
       op.mutable_connect()->set_keep_alive_s(step.c);
+      if (step.c % 4 != 0) op.mutable_connect()->clear_will();
       break;
     }
     case 5: {
@@ -103,6 +105,7 @@ bool World::issue_session(Holder& holder, const Step& step) {
       to_pb(session->connect_stamp, op.mutable_disconnect()->mutable_connect());
       op.mutable_disconnect()->set_expiry_s(10 + step.c % 5);
       op.mutable_disconnect()->set_closed_ms(step.c);
+      op.mutable_disconnect()->set_goodbye(step.c % 3 == 0);
       break;
     }
     case 6: {
@@ -151,6 +154,19 @@ bool World::issue_session(Holder& holder, const Step& step) {
       op.mutable_release()->set_client(client);
       op.mutable_release()->set_packet_id(1 + step.c % 2);
       to_pb(session->attach_stamp, op.mutable_release()->mutable_attach());
+      break;
+    }
+    case 15:
+    case 16: {
+      if (!exists || !session->connect->has_will()) return false;
+      op.mutable_fire()->set_client(client);
+      to_pb(session->connect_stamp, op.mutable_fire()->mutable_connect());
+      *op.mutable_fire()->mutable_message() = session->connect->will();
+      break;
+    }
+    case 17: {
+      for (const auto& [dot, will] : holder.state.wills) to_pb(dot, op.mutable_published()->add_fires());
+      if (!op.has_published()) return false;
       break;
     }
     default: {
@@ -335,6 +351,9 @@ void World::drain() {
     issue(holder, std::move(connect));
   }
   pb::Operation retire;
+  pb::Operation published;
+  for (const auto& [dot, will] : holder.state.wills) to_pb(dot, published.mutable_published()->add_fires());
+  issue(holder, std::move(published));
   for (unsigned number = 0; number < identities_; ++number)
     *retire.mutable_retire()->add_names() = identity(number);
   issue(holder, std::move(retire));

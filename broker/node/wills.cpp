@@ -1,0 +1,254 @@
+// How connections and sessions end at their coordinator: wills, deaths of fronts, expiry. G9.
+//
+// A will lies with its connection's CONNECT in the home slot. The coordinator takes it out with a Fire, which is durable
+// before it is published; whoever coordinates the slot publishes what was fired until a Published says it is stored
+// everywhere. The identity comes from the connection, so that targets keep one entry however often and by however many
+// sides of a partition it is published.
+#include <algorithm>
+
+#include "broker/node/coordinator.hpp"
+#include "broker/node/parts.hpp"
+
+namespace hf::node {
+
+namespace {
+constexpr std::uint32_t never = 0xFFFFFFFF;                ///< session expiry: does not
+constexpr std::uint64_t stamps_begin = std::uint64_t{1} << 40U;  ///< sequence numbers do not get there, times are beyond
+
+/// The will is due after its delay or at session end, whichever comes first [MQTT-3.1.3-9].
+std::uint64_t delay_ms(const slot::Session& session, std::uint32_t expiry_s) {
+  return std::uint64_t{std::min(session.connect->will_delay_s(), expiry_s)} * 1000;
+}
+
+slot::Name will_name(SlotId slot, const slot::Stamp& connect) {
+  return {.identity = true, .front = false, .slot = slot, .dot = {connect.origin, connect.time}};
+}
+}  // namespace
+
+bool Coordinator::names_a_will(const slot::Dot& name) { return name.seq >= stamps_begin; }
+
+// What is looked at, and when.
+
+/// When the session must be looked at again: wall ms, 0: not for the sake of time. 1: at once.
+std::uint64_t Coordinator::due(SlotId slot, const std::string& client, const slot::Session& session) const {
+  const std::uint64_t wall = parts_.env.wall_ms();
+  const Instant now = parts_.env.now();
+  const auto not_before = [&](std::uint64_t at, Instant when) {
+    return when <= now ? at : std::max(at, wall + static_cast<std::uint64_t>(to_ms(when - now)) + 1);
+  };
+  const bool has_will = session.connect->has_will();
+  if (session.open()) {
+    const slot::pb::Front& front = session.connect->front();
+    if (parts_.presence.over(front.node(), front.boot())) return 1;
+    const auto grace = parts_.presence.grace_ends(front.node());
+    if (!has_will || !grace) return 0;
+    return parts_.config.mutant.is("will_across_partition") ? 1 : not_before(1, *grace + std::chrono::milliseconds(delay_ms(session, session.connect->bound() ? 0 : session.expiry_s)));
+  }
+  std::uint64_t at = UINT64_MAX;
+  if (has_will) at = session.closed_ms + delay_ms(session, session.expiry_s);
+  if (session.expiry_s != never && !serving_[slot].held_back.contains(client))
+    at = std::min(at, session.closed_ms + std::uint64_t{session.expiry_s} * 1000);
+  // The client may have come back where somebody is that cannot be seen.
+  return at == UINT64_MAX ? 0 : not_before(at, parts_.presence.all_grace_ends());
+}
+
+void Coordinator::note_session(SlotId slot, const std::string& client) {
+  Serving& serving = serving_[slot];
+  const slot::Session* now = session(slot, client);
+  if (now == nullptr || now->open()) serving.held_back.erase(client);
+  Watch watch;
+  if (now != nullptr && now->exists()) {
+    watch.due = due(slot, client, *now);
+    if (now->open()) watch.front = now->connect->front().node();
+  }
+  const auto found = serving.watches.find(client);
+  const Watch before = found == serving.watches.end() ? Watch{} : found->second;
+  if (before == watch) return;
+  if (before.due != watch.due) {
+    if (before.due != 0) timers_.erase({before.due, slot, client});
+    if (watch.due != 0) timers_.insert({watch.due, slot, client});
+  }
+  if (before.front != watch.front) {
+    if (before.front != 0) serving.fronts[before.front].erase(client);
+    if (watch.front != 0) serving.fronts[watch.front].insert(client);
+  }
+  if (watch == Watch{}) {
+    serving.watches.erase(found);
+  } else {
+    serving.watches[client] = watch;
+  }
+}
+
+void Coordinator::drop_watches(SlotId slot) {
+  for (const auto& [client, watch] : serving_[slot].watches)
+    if (watch.due != 0) timers_.erase({watch.due, slot, client});
+}
+
+void Coordinator::tick_sessions() {
+  const std::uint64_t wall = parts_.env.wall_ms();
+  std::vector<std::pair<SlotId, std::string>> now;
+  for (const auto& [at, slot, client] : timers_) {
+    if (at > wall) break;
+    now.emplace_back(slot, client);
+  }
+  for (const auto& [slot, client] : now)
+    if (parts_.slots.serving(slot)) look_at(slot, client);
+}
+
+/// The front's node came, went, or refuses: the sessions connected there are looked at.
+void Coordinator::front_changed(NodeId node) {
+  for (SlotId slot = 0; slot < parts_.config.slots; ++slot) {
+    if (!parts_.slots.serving(slot)) continue;
+    Serving& serving = serving_[slot];
+    for (const std::string& client : std::exchange(serving.held_back, {})) note_session(slot, client);
+    const auto at = serving.fronts.find(node);
+    if (at == serving.fronts.end()) continue;
+    const std::set<std::string> clients = at->second;
+    for (const std::string& client : clients) {
+      note_session(slot, client);
+      look_at(slot, client);
+    }
+  }
+}
+
+std::uint32_t Coordinator::latest_boot(NodeId node) {
+  std::uint32_t latest = 0;
+  for (SlotId slot = 0; slot < parts_.config.slots; ++slot) {
+    const auto at = serving_[slot].fronts.find(node);
+    if (at == serving_[slot].fronts.end() || !parts_.slots.serving(slot)) continue;
+    for (const std::string& client : at->second)
+      if (const slot::Session* now = session(slot, client); now != nullptr && now->connect)
+        latest = std::max(latest, now->connect->front().boot());
+  }
+  return latest;
+}
+
+void Coordinator::look_at(SlotId slot, const std::string& client) {
+  const slot::Session* now = session(slot, client);
+  if (now == nullptr || !now->exists()) return;
+  const std::uint64_t wall = parts_.env.wall_ms();
+  const std::uint64_t at = due(slot, client, *now);
+  if (at == 0 || at > wall) return note_session(slot, client);
+  if (now->open()) {
+    const slot::pb::Front& front = now->connect->front();
+    if (parts_.presence.over(front.node(), front.boot())) {
+      serving_[slot].attached.erase(client);
+      return connection_over(slot, client, now->connect->expiry_s(), parts_.config.mutant.is("will_dies_with_node"));
+    }
+    // Its node is silent for the grace: the connection may live on there, and has no will any more.
+    if (!parts_.config.mutant.is("will_dies_with_node")) fire(slot, client);
+    return;
+  }
+  const std::uint64_t closed = now->closed_ms;
+  const std::uint32_t expiry = now->expiry_s;
+  if (now->connect->has_will() && closed + delay_ms(*now, expiry) <= wall) fire(slot, client);
+  if (expiry == never || closed + std::uint64_t{expiry} * 1000 > wall) return;
+  // A side that cannot see all replicas does not know whether the client is connected on the other.
+  if (parts_.slots.all_replicas_reachable(slot) || parts_.config.mutant.is("session_expired_by_minority"))
+    return end_session(slot, client);
+  serving_[slot].held_back.insert(client);
+  note_session(slot, client);
+}
+
+// What happens to them.
+
+/// The session's connection has ended. `goodbye`: by DISCONNECT 0x00, which voids the will [MQTT-3.1.2-10].
+void Coordinator::connection_over(SlotId slot, const std::string& client, std::uint32_t expiry_s, bool goodbye) {
+  const slot::Session* now = session(slot, client);
+  const bool ends = now->connect->bound() || expiry_s == 0;
+  if (!goodbye && now->connect->has_will() && (ends || delay_ms(*now, expiry_s) == 0)) fire(slot, client);
+  if (ends) return end_session(slot, client);
+  slot::pb::Operation operation;
+  auto& closed = *operation.mutable_disconnect();
+  closed.set_client(client);
+  slot::to_pb(now->connect_stamp, closed.mutable_connect());
+  closed.set_expiry_s(expiry_s);
+  closed.set_closed_ms(parts_.env.wall_ms());
+  closed.set_goodbye(goodbye);
+  append(slot, std::move(operation));
+}
+
+void Coordinator::end_session(SlotId slot, const std::string& client) {
+  slot::pb::Operation operation;
+  operation.mutable_end()->set_client(client);
+  append(slot, std::move(operation));
+  serving_[slot].attached.erase(client);
+  if (slot != parts_.local_slot()) return;
+  slot::Changes changes;  // nobody else can have a word on a local session: forgotten at once
+  slot::forget_session(parts_.slots.held(slot)->state(), client, changes);
+}
+
+/// A new CONNECT follows a connection whose will is still there: cancelled if it comes within the delay and goes on with
+/// the session, else published [MQTT-3.1.3-9].
+void Coordinator::superseded_will(SlotId slot, const std::string& client, const slot::Session& old, bool clean) {
+  if (!old.connect->has_will()) return;
+  const std::uint64_t delay = delay_ms(old, old.expiry_s);
+  const bool passed = old.open() ? delay == 0 : old.closed_ms + delay <= parts_.env.wall_ms();
+  if (clean || old.connect->bound() || passed) fire(slot, client);
+}
+
+void Coordinator::fire(SlotId slot, const std::string& client) {
+  const slot::Session* now = session(slot, client);
+  slot::pb::Operation operation;
+  auto& fire = *operation.mutable_fire();
+  fire.set_client(client);
+  slot::to_pb(now->connect_stamp, fire.mutable_connect());
+  slot::pb::Message& message = *fire.mutable_message();
+  message = now->connect->will();
+  if (message.expires_ms() != 0) message.set_expires_ms(message.expires_ms() + parts_.env.wall_ms());
+  if (message.qos() != 0) slot::to_pb(will_name(slot, now->connect_stamp), message.mutable_identity());
+  parts_.env.reached("will.fired");
+  if (parts_.config.mutant.is("will_twice")) {
+    slot::pb::Operation again = operation;
+    if (message.qos() != 0) again.mutable_fire()->mutable_message()->mutable_identity()->mutable_dot()->set_seq(now->connect_stamp.time + 1);
+    append(slot, std::move(again));
+  }
+  append(slot, std::move(operation));
+}
+
+// Publishing what was fired.
+
+void Coordinator::publish_will(SlotId slot, const slot::Dot& dot) {
+  if (!serving_[slot].publishing.insert(dot).second) return;
+  parts_.slots.held(slot)->when_stored(dot, false, [this, slot, dot] { send_will(slot, dot); });
+}
+
+void Coordinator::publish_wills(SlotId slot) {
+  for (const slot::Dot& dot : std::exchange(serving_[slot].stored_wills, {})) will_stored(slot, dot);
+  for (const auto& [dot, will] : parts_.slots.held(slot)->state().wills) publish_will(slot, dot);
+}
+
+void Coordinator::routes_complete() {
+  for (SlotId slot = 0; slot < parts_.config.slots; ++slot)
+    if (parts_.slots.serving(slot)) publish_wills(slot);
+}
+
+void Coordinator::send_will(SlotId slot, const slot::Dot& dot) {
+  if (!parts_.slots.serving(slot) || !parts_.routes.complete()) {
+    serving_[slot].publishing.erase(dot);  // taken up again when both hold
+    return;
+  }
+  const auto& wills = parts_.slots.held(slot)->state().wills;
+  const auto it = wills.find(dot);
+  if (it == wills.end()) return;
+  const slot::pb::Message message = it->second.message;
+  const slot::Dot name = slot::from_pb(message.identity()).dot;
+  const slot::Stamp connected{name.seq, name.origin};
+  if (message.qos() != 0)
+    return parts_.publishing.route(message, 0, [this, slot, dot](std::uint32_t) { will_stored(slot, dot); }, connected);
+  parts_.publishing.route(message, 0, {});
+  will_stored(slot, dot);
+}
+
+void Coordinator::will_stored(SlotId slot, const slot::Dot& dot) {
+  if (!parts_.slots.serving(slot)) {
+    serving_[slot].stored_wills.insert(dot);
+    return;
+  }
+  if (!parts_.slots.held(slot)->state().wills.contains(dot)) return;
+  slot::pb::Operation operation;
+  slot::to_pb(dot, operation.mutable_published()->add_fires());
+  append(slot, std::move(operation));
+}
+
+}  // namespace hf::node
