@@ -21,7 +21,10 @@ void finish(const Token& token, const char* what) {
 }  // namespace
 
 struct PahoClient::Parts : mqtt::callback {
-  explicit Parts(const std::string& id) : client("tcp://127.0.0.1:1", id) { client.set_callback(*this); }
+  Parts(const std::string& id, Speaks version)
+      : client("tcp://127.0.0.1:1", id, mqtt::create_options(version == Speaks::v5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1)) {
+    client.set_callback(*this);
+  }
   void message_arrived(mqtt::const_message_ptr message) override {
     const std::lock_guard lock(mutex);
     payloads.push_back(message->to_string());
@@ -31,8 +34,8 @@ struct PahoClient::Parts : mqtt::callback {
   mqtt::async_client client;
 };
 
-PahoClient::PahoClient(std::string id, bool clean)
-    : id_(std::move(id)), clean_(clean), parts_(std::make_unique<Parts>(id_)) {}
+PahoClient::PahoClient(std::string id, bool clean, Speaks version)
+    : id_(std::move(id)), clean_(clean), version_(version), parts_(std::make_unique<Parts>(id_, version)) {}
 
 PahoClient::~PahoClient() {
   try {
@@ -43,8 +46,14 @@ PahoClient::~PahoClient() {
 
 bool PahoClient::connect(std::uint16_t port) {
   mqtt::connect_options options;
-  options.set_mqtt_version(MQTTVERSION_3_1_1);
-  options.set_clean_session(clean_);
+  if (version_ == Speaks::v5) {
+    options.set_mqtt_version(MQTTVERSION_5);
+    options.set_clean_start(clean_);
+    if (!clean_) options.set_properties({{mqtt::property::SESSION_EXPIRY_INTERVAL, 3600}});
+  } else {
+    options.set_mqtt_version(MQTTVERSION_3_1_1);
+    options.set_clean_session(clean_);
+  }
   options.set_connect_timeout(5);
   options.set_keep_alive_interval(20);
   options.set_max_inflight(200);

@@ -11,11 +11,13 @@
 
 namespace hf::system_tests {
 
-/// Errors are exceptions (mqtt::exception), as Paho has it. MQTT 3.1.1.
+enum class Speaks { v311, v5 };
+
+/// Errors are exceptions (mqtt::exception), as Paho has it.
 class PahoClient {
  public:
   /// Without `clean` the session is persistent, here and in the broker.
-  PahoClient(std::string id, bool clean);
+  PahoClient(std::string id, bool clean, Speaks version = Speaks::v311);
   PahoClient(const PahoClient&) = delete;
   PahoClient& operator=(const PahoClient&) = delete;
   ~PahoClient();
@@ -42,6 +44,7 @@ class PahoClient {
   struct Parts;
   std::string id_;
   bool clean_;
+  Speaks version_;
   std::unique_ptr<Parts> parts_;
 };
 

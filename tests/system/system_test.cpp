@@ -41,10 +41,15 @@ class SystemTest : public testing::Test {
   Cluster cluster_{3};
 };
 
-TEST_F(SystemTest, publishes_cross_nodes_at_every_qos) {
+/// Both versions by a client nobody here wrote.
+class BothVersions : public SystemTest, public testing::WithParamInterface<Speaks> {};
+INSTANTIATE_TEST_SUITE_P(Paho, BothVersions, testing::Values(Speaks::v311, Speaks::v5),
+                         [](const auto& version) { return version.param == Speaks::v5 ? "v5" : "v311"; });
+
+TEST_P(BothVersions, publishes_cross_nodes_at_every_qos) {
   for (int qos = 0; qos <= 2; ++qos) {
-    PahoClient subscriber("subscriber-" + std::to_string(qos), true);
-    PahoClient publisher("publisher-" + std::to_string(qos), true);
+    PahoClient subscriber("subscriber-" + std::to_string(qos), true, GetParam());
+    PahoClient publisher("publisher-" + std::to_string(qos), true, GetParam());
     subscriber.connect(cluster_.port(0));
     publisher.connect(cluster_.port(1));
     subscriber.subscribe("cross/" + std::to_string(qos) + "/#", qos);
@@ -55,34 +60,36 @@ TEST_F(SystemTest, publishes_cross_nodes_at_every_qos) {
 }
 
 TEST_F(SystemTest, mosquitto_clients_talk_across_nodes) {
-  for (int qos = 0; qos <= 2; ++qos) {
-    const std::string q = std::to_string(qos);
-    const std::string topic = "mosquitto/" + q;
-    const std::string output = testing::TempDir() + "/hf-mosquitto-" + std::to_string(cluster_.port(2)) + q;
-    Process subscriber;
-    subscriber.start({"stdbuf", "-oL", "mosquitto_sub", "-d", "-p", std::to_string(cluster_.port(2)), "-t", topic, "-q", q,
-                      "-C", "3", "-W", "20"}, output);
-    ASSERT_TRUE(eventually([&] { return slurp(output).find("SUBACK") != std::string::npos; })) << slurp(output);
-    for (const char* text : {"one", "two", "three"}) {
-      int status = 0;
-      const auto said = run_tool({"mosquitto_pub", "-V", qos == 1 ? "5" : "311", "-p",
-                                  std::to_string(cluster_.port(0)), "-t", topic, "-q", q, "-m", text}, status);
-      EXPECT_EQ(status, 0) << said;
-    }
-    EXPECT_EQ(subscriber.wait(Seconds(25)), 0);
-    const std::string heard = slurp(output);
-    for (const char* text : {"\none\n", "\ntwo\n", "\nthree\n"}) {
-      EXPECT_NE(heard.find(text), std::string::npos) << heard;
+  for (const std::string version : {"311", "5"}) {
+    for (int qos = 0; qos <= 2; ++qos) {
+      const std::string q = std::to_string(qos);
+      const std::string topic = "mosquitto/" + version + "/" + q;
+      const std::string output = testing::TempDir() + "/hf-mosquitto-" + std::to_string(cluster_.port(2)) + version + q;
+      Process subscriber;
+      subscriber.start({"stdbuf", "-oL", "mosquitto_sub", "-d", "-V", version, "-p", std::to_string(cluster_.port(2)), "-t", topic,
+                        "-q", q, "-C", "3", "-W", "20"}, output);
+      ASSERT_TRUE(eventually([&] { return slurp(output).find("SUBACK") != std::string::npos; })) << slurp(output);
+      for (const char* text : {"one", "two", "three"}) {
+        int status = 0;
+        const auto said = run_tool({"mosquitto_pub", "-V", version, "-p", std::to_string(cluster_.port(0)), "-t", topic, "-q", q,
+                                    "-m", text}, status);
+        EXPECT_EQ(status, 0) << said;
+      }
+      EXPECT_EQ(subscriber.wait(Seconds(25)), 0);
+      const std::string heard = slurp(output);
+      for (const char* text : {"\none\n", "\ntwo\n", "\nthree\n"}) {
+        EXPECT_NE(heard.find(text), std::string::npos) << heard;
+      }
     }
   }
 }
 
-TEST_F(SystemTest, a_persistent_session_resumes_on_another_node) {
-  PahoClient subscriber("wanderer", false);
+TEST_P(BothVersions, a_persistent_session_resumes_on_another_node) {
+  PahoClient subscriber("wanderer", false, GetParam());
   EXPECT_FALSE(subscriber.connect(cluster_.port(0)));
   subscriber.subscribe("wander/#", 2);
   subscriber.disconnect();
-  PahoClient publisher("publisher", true);
+  PahoClient publisher("publisher", true, GetParam());
   publisher.connect(cluster_.port(1));
   for (int i = 0; i < 20; ++i) {
     publisher.publish("wander/one", named(1, i), 1);
