@@ -141,6 +141,23 @@ for (const protocolVersion of [4, 5]) {
     await watcher.endAsync();
   });
 
+  test(`${name}: a retained message is read on another node, and gone after an empty one`, async () => {
+    const publisher = await connect(0, { clientId: `keep${name}`, protocolVersion });
+    await publisher.publishAsync(`kept/${name}/t`, 'last', { qos: 1, retain: true });
+    const reader = await connect(1, { clientId: `read${name}`, protocolVersion });
+    await reader.subscribeAsync(`kept/${name}/+`, { qos: 1 });
+    await eventually('the retained message', () => reader.got.length >= 1);
+    assert.deepStrictEqual(reader.got.map((m) => [m.text, m.packet.retain]), [['last', true]]);
+    await publisher.publishAsync(`kept/${name}/t`, '', { qos: 1, retain: true });
+    await reader.endAsync();
+    const late = await connect(2, { clientId: `late${name}`, protocolVersion });
+    await late.subscribeAsync(`kept/${name}/+`, { qos: 1 });
+    await new Promise((done) => setTimeout(done, 500));
+    assert.deepStrictEqual(late.got, []);
+    await late.endAsync();
+    await publisher.endAsync();
+  });
+
   test(`${name}: the later connection wins`, async () => {
     const older = await connect(0, { clientId: `same${name}`, protocolVersion });
     const ended = once(older, 'close');
