@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <iostream>
@@ -15,6 +16,7 @@
 #include "reports/json.hpp"
 #include "reports/table.hpp"
 #include "sim/app/batch.hpp"
+#include "sim/app/golden.hpp"
 #include "sim/app/scoreboard.hpp"
 #include "sim/scenario/mutants.hpp"
 #include "sim/scenario/parse.hpp"
@@ -27,7 +29,7 @@ namespace {
 enum Status { held = 0, violated = 1, bad_input = 2, not_deterministic = 3, not_settled = 4, not_exercised = 5 };
 
 struct Arguments {
-  std::string file, seeds, json, mutant;
+  std::string file, seeds, json, mutant, scenarios = "scenarios";
   std::vector<std::string> files, mutants;  ///< of a scoreboard
   std::uint64_t campaign = 20;
   std::optional<std::uint64_t> seed;
@@ -327,6 +329,7 @@ int command_line(int argc, char** argv) {
   CLI::App* check = app.add_subcommand("digest-check", "run it twice and compare the digests");
   CLI::App* list = app.add_subcommand("mutants", "list the seeded bugs");
   CLI::App* board = app.add_subcommand("scoreboard", "run every seeded bug under a campaign; a table");
+  CLI::App* gold = app.add_subcommand("golden", "compare runs with the digests of a file; HF_UPDATE_GOLDEN=1 writes them anew");
   CLI::Option* seed_option = nullptr;
   CLI::Option* check_seed = nullptr;
   run->add_option("file", arguments.file, "scenario file")->required();
@@ -343,6 +346,8 @@ int command_line(int argc, char** argv) {
   check->add_option("file", arguments.file, "scenario file")->required();
   check_seed = check->add_option("--seed", seed, "instead of the file's own");
   check->add_option("--mutant", arguments.mutant, "seed a bug");
+  gold->add_option("file", arguments.file, "lines of: scenario seed until digest")->required();
+  gold->add_option("--scenarios", arguments.scenarios, "the folder of the scenario files");
   board->add_option("files", arguments.files, "scenario files: the campaign")->required();
   board->add_option("--seeds", arguments.campaign, "seeds 1..K of each file")->check(CLI::Range(1, 100'000));
   board->add_option("--mutant", arguments.mutants, "only these");
@@ -353,6 +358,8 @@ int command_line(int argc, char** argv) {
   }
   if (seed_option->count() + check_seed->count() > 0) arguments.seed = seed;
   if (list->parsed()) return list_mutants();
+  const char* update = std::getenv("HF_UPDATE_GOLDEN");
+  if (gold->parsed()) return golden(arguments.file, arguments.scenarios, update != nullptr && std::string(update) == "1");
   arguments.mutants.push_back(arguments.mutant);
   for (const std::string& name : arguments.mutants) {
     if (known_mutant(name)) continue;

@@ -5,7 +5,7 @@ namespace hf::sim {
 
 const std::vector<MutantRow>& mutants() {
   static const std::vector<MutantRow> rows = {
-      {"ack_before_replication", "G2",
+      {"ack_before_replication", "G5",
        "PUBACK goes out before W replicas have the message"},
       {"ack_before_sync", "G2",
        "PUBACK goes out before the message is on stable storage"},
