@@ -120,6 +120,7 @@ std::vector<Field> make_fields() {
       number("mqtt.topic_alias_max", 0, u16, [](S& s) -> auto& { return s.node.topic_alias_max; }),
       number("mqtt.max_keep_alive", 0, u16, [](S& s) -> auto& { return s.node.max_keep_alive; }),
       number("mqtt.max_qos", 0, 2, [](S& s) -> auto& { return s.node.max_qos; }),
+      flag("mqtt.shared_available", [](S& s) -> auto& { return s.node.shared_available; }),
       flag("mqtt.wildcard_available", [](S& s) -> auto& { return s.node.wildcard_available; }),
       flag("mqtt.subscription_identifiers_available",
            [](S& s) -> auto& { return s.node.subscription_identifiers_available; }),

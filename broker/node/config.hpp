@@ -35,6 +35,7 @@ struct Config {
   std::uint16_t topic_alias_max = 16;               ///< mqtt.topic_alias_max: either way, 0 none
   std::uint16_t max_keep_alive = 0;                 ///< mqtt.max_keep_alive, seconds; 0: the client's own. 5.0 only
   std::uint8_t max_qos = 2;                         ///< mqtt.max_qos
+  bool shared_available = true;                     ///< mqtt.shared_available
   bool wildcard_available = true;                   ///< mqtt.wildcard_available
   bool subscription_identifiers_available = true;   ///< mqtt.subscription_identifiers_available
   bool check_payload_format = false;                ///< mqtt.check_payload_format: payloads that say so must be UTF-8

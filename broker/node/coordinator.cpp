@@ -208,6 +208,7 @@ void Coordinator::close(SlotId slot, NodeId from, const pb::Request& request) {
   if (const auto it = attached.find(request.client());
       it != attached.end() && it->second.connection == request.connection() && it->second.node == from)
     attached.erase(it);
+  parts_.groups_of_members.changed(slot, request.client());
   if (now == nullptr || !now->open()) return;
   if (parts_.config.mutant.is("close_publishes_successors_will") && now->connect->has_will() &&
       now->connect->front().connection() != request.connection())
@@ -225,10 +226,12 @@ void Coordinator::subscribe(SlotId slot, NodeId from, const pb::Request& request
   operation.mutable_subscribe()->set_client(request.client());
   note_owed(slot, request.client(), *operation.mutable_subscribe());
   const auto dot = append(slot, std::move(operation));
-  parts_.slots.held(slot)->when_stored(dot, false, [this, slot, from, client = request.client(), yes = answer(request)] {
-    parts_.routes.when_known([this, slot, from, client, yes] {
-      reply(from, yes);
-      parts_.retained.begin(slot, client);
+  parts_.slots.held(slot)->when_stored(dot, false, [this, slot, from, request, yes = answer(request)] {
+    parts_.groups_of_members.when_joined(slot, request.client(), shared_filters(request.subscribe()), [this, slot, from, client = request.client(), yes] {
+      parts_.routes.when_known([this, slot, from, client, yes] {
+        reply(from, yes);
+        parts_.retained.begin(slot, client);
+      });
     });
   });
 }
@@ -257,8 +260,12 @@ std::map<std::string, Coordinator::Target> Coordinator::targets(SlotId slot, con
     const auto session = state.sessions.find(client);
     if (session == state.sessions.end() || !session->second.exists()) continue;
     const std::string_view who = std::string_view(client).substr(0, client.find('\x1f'));
-    for (const auto& [filter, subscription] : session->second.subscriptions) {
-      if (!subscription.present || !topic::matches(filter, message.topic())) continue;
+    if (is_group(client) && !parts_.groups.has_members(slot, client)) continue;
+    const auto& all = session->second.subscriptions;  // of a group: its one filter, and members, who may be many
+    auto it = is_group(client) ? all.find(plain_filter(client)) : all.begin();
+    for (const auto end = is_group(client) && it != all.end() ? std::next(it) : all.end(); it != end; ++it) {
+      const auto& [filter, subscription] = *it;
+      if (!subscription.present || filter.starts_with("$share/") || !topic::matches(filter, message.topic())) continue;
       if (subscription.options.no_local() && who == message.publisher()) continue;
       Target& target = out[client];
       target.qos = std::max(target.qos, subscription.options.qos());
@@ -287,8 +294,7 @@ void Coordinator::publish(SlotId slot, NodeId from, const pb::Request& request, 
     parts_.retained.overtaken(slot, client, message);
     const std::uint32_t qos = std::min(target.qos, message.qos());
     if (qos == 0) {
-      const auto it = serving_[slot].attached.find(client);
-      if (it != serving_[slot].attached.end()) push_qos0(it->second, message, target);
+      push_qos0(slot, client, message, target);
       continue;
     }
     if (session(slot, client)->queue.size() >= parts_.config.max_queued_messages) {
@@ -327,8 +333,7 @@ void Coordinator::cast(SlotId slot, const slot::pb::Message& message) {
   }
   for (const auto& [client, target] : targets(slot, message)) {
     parts_.retained.overtaken(slot, client, message);
-    const auto it = serving_[slot].attached.find(client);
-    if (it != serving_[slot].attached.end()) push_qos0(it->second, message, target);
+    push_qos0(slot, client, message, target);
   }
 }
 

@@ -57,6 +57,17 @@ class Coordinator {
   bool owe_retained(SlotId slot, const std::string& client, const slot::pb::Options& options, const slot::pb::Message& message);
   void send_mark(SlotId slot, const std::string& client, std::uint64_t id);
   void answered(SlotId slot, const std::string& client, const std::string& filter, slot::Stamp subscribed);
+  /// The connection that a session is being delivered to.
+  struct Link {
+    NodeId node = 0;
+    std::uint32_t window = 1;
+  };
+  [[nodiscard]] std::optional<Link> link(SlotId slot, std::string_view client) const;
+  /// A message of QoS 0 that a group dealt.
+  void push_unkept(SlotId slot, const std::string& client, const pb::DealRequest& request);
+  slot::Dot append(SlotId slot, slot::pb::Operation operation);
+  [[nodiscard]] slot::Dot tail(SlotId slot) const;
+  void note_unretired(SlotId slot, const slot::Name& name);
 
  private:
   /// A connection that a session is being delivered to, as this coordinator knows it.
@@ -108,9 +119,7 @@ class Coordinator {
   [[nodiscard]] bool speaks_for_session(SlotId slot, NodeId from, const pb::Request& request);
   void dispatch(SlotId slot, NodeId from, const pb::Request& request, bool again);
   slot::Dot append(SlotId slot, slot::pb::Operation operation, slot::Stamp stamp);
-  slot::Dot append(SlotId slot, slot::pb::Operation operation);
   [[nodiscard]] slot::Session* session(SlotId slot, std::string_view client);
-  [[nodiscard]] slot::Dot tail(SlotId slot) const;
   static pb::Reply answer(const pb::Request& request);
   void reply(NodeId to, pb::Reply reply);
   void redirect(NodeId to, const pb::Request& request);
@@ -137,10 +146,13 @@ class Coordinator {
   void resend(SlotId slot, const std::string& client, Attached& attached, const slot::Entry& entry);
   void push(SlotId slot, const Attached& attached, const slot::Entry& entry, bool dup);
   void push_pubrel(const Attached& attached, const slot::Entry& entry);
+  void push_qos0(SlotId slot, const std::string& client, const slot::pb::Message& message, const Target& target);
   void push_qos0(const Attached& attached, const slot::pb::Message& message, const Target& target);
+  [[nodiscard]] static std::vector<std::string> shared_filters(const slot::pb::Subscribe& subscribe);
+  [[nodiscard]] std::vector<slot::Name> deals_among(SlotId slot, const std::string& client, const slot::pb::Done& done);
   [[nodiscard]] std::uint16_t next_packet_id(SlotId slot, Attached& attached, std::uint32_t qos) const;
   [[nodiscard]] Attached* current(SlotId slot, std::string_view client, slot::Stamp attach);
-  void note_unretired(SlotId slot, const slot::Name& name);
+  void note_groups(SlotId slot, const std::string& client, bool foreign);
   // wills.cpp
   [[nodiscard]] std::uint64_t due(SlotId slot, const std::string& client, const slot::Session& session) const;
   void note_session(SlotId slot, const std::string& client);

@@ -9,6 +9,13 @@ namespace hf::node {
 namespace {
 constexpr std::uint32_t places = 16;           ///< residues of packet ids, one a place in the preference list
 constexpr std::uint32_t stripes = 2 * places;  ///< and one a QoS in it
+
+/// What is sent only once a majority knows: QoS 2, and what a group dealt.
+bool decided_step(const slot::State& state, const slot::Entry& entry) {
+  if (entry.qos == 2 || !entry.name.identity) return entry.qos == 2;
+  const auto message = state.messages.find(entry.message);
+  return message != state.messages.end() && message->second.message.has_deal();
+}
 }
 
 void Coordinator::attach(SlotId slot, const std::string& client, const pb::Request& request) {
@@ -31,6 +38,7 @@ void Coordinator::attach(SlotId slot, const std::string& client, const pb::Reque
   serving.pump.insert(client);
   pump_slots_.insert(slot);
   parts_.retained.attached(slot, client);
+  parts_.groups_of_members.changed(slot, client);
 }
 
 void Coordinator::find_resumable(const slot::Session& session, Attached& attached) {
@@ -52,14 +60,15 @@ void Coordinator::resume(SlotId slot, const std::string& client, const slot::Ses
     const auto found = session.entries.find(name);
     if (found == session.entries.end() || found->second.done || attached.in_flight.contains(name)) continue;
     const slot::Entry& entry = found->second;
-    if (entry.qos == 2 && !decides_qos2(slot)) {
+    if (parts_.groups_of_members.revoked(slot, entry)) continue;
+    if (decided_step(parts_.slots.held(slot)->state(), entry) && !decides_qos2(slot)) {
       attached.resume.push_back(name);
       continue;
     }
     if (!attached.ids.emplace(entry.packet_id, name).second) continue;
     attached.in_flight[name] = entry.packet_id;
     again.push_back(&entry);
-    if (entry.qos != 2 || entry.epoch == epoch) continue;
+    if (!decided_step(parts_.slots.held(slot)->state(), entry) || entry.epoch == epoch) continue;
     auto& one = *operation.mutable_send()->add_entries();  // of an earlier epoch: perhaps decided, and now for sure
     slot::to_pb(name, one.mutable_name());
     one.set_packet_id(entry.packet_id);
@@ -91,6 +100,7 @@ void Coordinator::changed(SlotId slot, const slot::Changes& changes, bool foreig
   Serving& serving = serving_[slot];
   for (const std::string& client : changes.sessions) {
     note_session(slot, client);
+    note_groups(slot, client, foreign);
     const auto it = serving.attached.find(client);
     if (it == serving.attached.end()) continue;
     const slot::Session* now = foreign ? session(slot, client) : nullptr;
@@ -124,6 +134,8 @@ void Coordinator::begin_serving(SlotId slot) {
   for (const auto& [client, session] : parts_.slots.held(slot)->state().sessions) note_session(slot, client);
   find_unretired(slot);
   publish_wills(slot);
+  parts_.groups.begin_serving(slot);
+  parts_.groups_of_members.begin_serving(slot);
   slot::Changes meanwhile;  // a holder that came back may have changed whatever is attached
   for (const auto& [client, attached] : serving.attached) {
     meanwhile.sessions.insert(client);
@@ -138,6 +150,8 @@ void Coordinator::begin_serving(SlotId slot) {
 
 void Coordinator::begin_deciding(SlotId slot) {
   pump_all(slot);
+  parts_.groups.begin_deciding(slot);
+  parts_.groups_of_members.begin_deciding(slot);
   std::deque<std::pair<NodeId, pb::Request>> waiting;
   waiting.swap(serving_[slot].without_majority);
   for (const auto& [from, request] : waiting)
@@ -162,6 +176,8 @@ void Coordinator::stop_serving(SlotId slot) {
   drop_watches(slot);
   serving = Serving{};
   parts_.retained.stop_serving(slot);
+  parts_.groups.stop_serving(slot);
+  parts_.groups_of_members.stop_serving(slot);
 }
 
 bool Coordinator::pump() {
@@ -209,10 +225,13 @@ void Coordinator::pump_session(SlotId slot, const std::string& client, Attached&
   std::vector<slot::Name> gated;
   auto it = attached.cursor ? now->queue.upper_bound(*attached.cursor) : now->queue.begin();
   const bool qos2 = decides_qos2(slot);
+  const slot::State& state = parts_.slots.held(slot)->state();
   for (; it != now->queue.end() && attached.in_flight.size() < attached.window; ++it) {
     const slot::Entry& entry = *it->second;
     if (attached.in_flight.contains(entry.name)) continue;
-    if ((entry.qos == 2 && !qos2) || (resume_last && entry.packet_id != 0)) continue;
+    const bool decided = decided_step(state, entry);
+    if (decided && (!qos2 || parts_.groups_of_members.revoked(slot, entry))) continue;
+    if (resume_last && entry.packet_id != 0) continue;
     const std::uint16_t id = next_packet_id(slot, attached, entry.qos);
     if (id == 0) break;
     attached.cursor = attached.cursor ? std::max(*attached.cursor, it->first) : it->first;
@@ -220,10 +239,10 @@ void Coordinator::pump_session(SlotId slot, const std::string& client, Attached&
     attached.bound.insert(id);
     attached.ids[id] = entry.name;
     attached.in_flight[entry.name] = id;
-    auto& one = *(entry.qos == 2 ? send2 : send1).mutable_send()->add_entries();
+    auto& one = *(decided ? send2 : send1).mutable_send()->add_entries();
     slot::to_pb(entry.name, one.mutable_name());
     one.set_packet_id(id);
-    (entry.qos == 2 ? gated : plain).push_back(entry.name);
+    (decided ? gated : plain).push_back(entry.name);
   }
   const slot::Stamp attach = attached.attach;
   if (!plain.empty()) log_send(slot, client, attached, std::move(send1), false);
@@ -237,7 +256,8 @@ void Coordinator::pump_session(SlotId slot, const std::string& client, Attached&
     for (const slot::Name& name : gated) {
       const auto& entries = session(slot, client)->entries;
       const auto found = entries.find(name);
-      if (found != entries.end() && !found->second.done) push(slot, *still, found->second, false);
+      if (found != entries.end() && !found->second.done && !parts_.groups_of_members.revoked(slot, found->second))
+        push(slot, *still, found->second, false);
     }
   });
 }
@@ -251,14 +271,15 @@ Coordinator::Attached* Coordinator::current(SlotId slot, std::string_view client
 }
 
 void Coordinator::resend(SlotId slot, const std::string& client, Attached& attached, const slot::Entry& entry) {
-  if (entry.qos == 1) return push(slot, attached, entry, true);
+  if (!decided_step(parts_.slots.held(slot)->state(), entry)) return push(slot, attached, entry, true);
   // What another coordinator gave out or saw is sent only once a majority is known to hold it.
   parts_.slots.held(slot)->when_stored(tail(slot), true, [this, slot, client, attach = attached.attach, name = entry.name] {
     const Attached* still = current(slot, client, attach);
     if (still == nullptr) return;
     const auto& entries = session(slot, client)->entries;
     const auto found = entries.find(name);
-    if (found == entries.end() || found->second.done) return;
+    if (found == entries.end() || found->second.done || parts_.groups_of_members.revoked(slot, found->second)) return;
+    if (found->second.qos == 1) return push(slot, *still, found->second, true);
     parts_.env.reached("resume.inflight_qos2");
     if (found->second.recd && !parts_.config.mutant.is("publish_after_pubrel"))
       push_pubrel(*still, found->second);
@@ -294,18 +315,6 @@ void Coordinator::push_pubrel(const Attached& attached, const slot::Entry& entry
   deliver.set_packet_id(attached.in_flight.at(entry.name));
   deliver.set_qos(2);
   deliver.set_pubrel(true);
-  parts_.send(attached.node, std::move(envelope));
-}
-
-void Coordinator::push_qos0(const Attached& attached, const slot::pb::Message& message, const Target& target) {
-  pb::Deliver deliver;
-  deliver.set_connection(attached.connection);
-  deliver.set_retain(target.retain);
-  for (const auto identifier : target.identifiers) deliver.add_identifiers(identifier);
-  if (attached.node == parts_.self.node) return parts_.front.deliver(parts_.self.node, deliver, message);
-  *deliver.mutable_message() = message;
-  pb::PeerMessage envelope;
-  *envelope.mutable_deliver() = std::move(deliver);
   parts_.send(attached.node, std::move(envelope));
 }
 
@@ -350,8 +359,10 @@ void Coordinator::acks(SlotId slot, NodeId from, const pb::Request& request) {
   }
   if (!done.has_done()) return;
   done.mutable_done()->set_client(request.client());
+  const std::vector<slot::Name> deals = deals_among(slot, request.client(), done.done());
   append(slot, std::move(done));
   parts_.retained.drained(slot, request.client());
+  if (!deals.empty()) parts_.groups_of_members.delivered(slot, request.client(), deals);
 }
 
 }  // namespace hf::node

@@ -132,7 +132,7 @@ mqtt::Connack Front::connack(const Connection& connection) const {
   if (config.topic_alias_max != 0) said.topic_alias_maximum = config.topic_alias_max;
   if (config.max_qos < 2) said.maximum_qos = config.max_qos;  // [MQTT-3.2.2-9]
   if (!config.retain_available) said.retain_available = false;
-  said.shared_subscription_available = false;
+  if (!config.shared_available) said.shared_subscription_available = false;
   if (!config.wildcard_available) said.wildcard_subscription_available = false;
   if (!config.subscription_identifiers_available) said.subscription_identifier_available = false;
   if (connection.record.expiry_s() != asked.session_expiry_interval.value_or(0))

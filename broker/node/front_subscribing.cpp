@@ -22,7 +22,7 @@ std::optional<Refusal> Front::subscribe_refusal(const Connection& connection, co
 mqtt::Reason Front::filter_answer(const mqtt::Subscription& one) const {
   const auto parsed = topic::parse_filter(one.filter);
   if (!parsed) return mqtt::Reason::topic_filter_invalid;
-  if (parsed->shared()) return mqtt::Reason::shared_subscriptions_not_supported;
+  if (parsed->shared() && !parts_.config.shared_available) return mqtt::Reason::shared_subscriptions_not_supported;
   const bool wildcard = parsed->filter.find_first_of("+#") != std::string_view::npos;
   if (wildcard && !parts_.config.wildcard_available) return mqtt::Reason::wildcard_subscriptions_not_supported;
   return static_cast<mqtt::Reason>(std::min(one.qos, parts_.config.max_qos));  // [MQTT-3.2.2-10], [MQTT-3.8.4-7]

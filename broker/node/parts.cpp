@@ -21,6 +21,8 @@ ShardParts::ShardParts(env::Environment& environment, Config settings)
       coordinator(*this),
       hints(*this),
       retained(*this),
+      groups(*this),
+      groups_of_members(*this),
       front(*this) {}
 
 void ShardParts::send(NodeId to, pb::PeerMessage message) {
@@ -74,6 +76,11 @@ void ShardParts::handle(NodeId from, const pb::PeerMessage& message) {
     case pb::PeerMessage::kRetainedMark:
       return message.retained_mark().back() ? retained.on_mark(message.retained_mark())
                                             : front.on_mark(from, message.retained_mark());
+    case pb::PeerMessage::kMember: return groups.on_member(from, message.member());
+    case pb::PeerMessage::kMemberAck: return groups_of_members.on_ack(message.member_ack());
+    case pb::PeerMessage::kMemberQuery: return groups_of_members.on_query(message.member_query());
+    case pb::PeerMessage::kDealRequest: return groups_of_members.on_deal(from, message.deal_request());
+    case pb::PeerMessage::kDealReply: return groups.on_reply(from, message.deal_reply());
     case pb::PeerMessage::KIND_NOT_SET: return;  // of a newer version
   }
 }
@@ -88,6 +95,8 @@ void ShardParts::handle_cluster_events() {
       slots.peer_up(up->node);
       routes.peer_up(up->node, up->boot);
       coordinator.front_changed(up->node);
+      groups.peer_up(up->node);
+      groups_of_members.peer_changed(up->node);
       requests.peer_up(up->node);
       retained.peer_changed(up->node);
     } else if (const auto* down = std::get_if<cluster::Down>(&event)) {
@@ -98,6 +107,8 @@ void ShardParts::handle_cluster_events() {
       routes.peer_down(down->node);
       retained.peer_changed(down->node);
       coordinator.front_changed(down->node);
+      groups.peer_down(down->node);
+      groups_of_members.peer_changed(down->node);
     } else if (const auto* refused = std::get_if<cluster::Refused>(&event)) {
       presence.refused(refused->node, coordinator.latest_boot(refused->node));
       coordinator.front_changed(refused->node);
@@ -132,6 +143,8 @@ void ShardParts::tick() {
     next_tick_ = now + tick_every;
     slots.tick();
     coordinator.tick();
+    groups.tick();
+    groups_of_members.tick();
     hints.hand_over_all();
   }
   if (now >= next_gossip_) {
@@ -152,7 +165,7 @@ void ShardParts::end_turn() {
       handle(self.node, message);
       if (inbox_.empty()) front.gather();
     }
-    if (slots.fire_gates() || coordinator.pump() || !inbox_.empty()) more = true;
+    if (slots.fire_gates() || coordinator.pump() || groups_of_members.pump() || groups.pump() || !inbox_.empty()) more = true;
   }
   if (gossip_due_) broadcast_gossip();
   slots.stream();

@@ -14,6 +14,8 @@
 #include "broker/node/config.hpp"
 #include "broker/node/coordinator.hpp"
 #include "broker/node/front.hpp"
+#include "broker/node/group_members.hpp"
+#include "broker/node/groups.hpp"
 #include "broker/node/hints.hpp"
 #include "broker/node/message.pb.h"
 #include "broker/node/presence.hpp"
@@ -80,6 +82,8 @@ struct ShardParts {
   Coordinator coordinator;
   Hints hints;
   Retained retained;
+  Groups groups;
+  GroupMembers groups_of_members;
   Front front;
 
  private:

@@ -22,6 +22,8 @@ void Coordinator::find_unretired(SlotId slot) {
          it != session.entries.end(); ++it)
       if (it->second.done && !state.retired.contains(it->first)) note_unretired(slot, it->first);
   }
+  for (const auto& [name, settled] : state.settled)
+    if (!state.retired.contains(name)) note_unretired(slot, name);
 }
 
 /// What was asked of local sessions since the last time: nobody else can have a word on them.
@@ -78,9 +80,12 @@ void Coordinator::on_retire_query(NodeId from, const pb::RetireQuery& query) {
       continue;
     }
     const bool known = state.seen.covers(dot) || (query.front() && dot.origin.boot < parts_.self.boot);
-    if (known && (!state.inbound_names.contains(dot) || parts_.config.mutant.is("identity_forgotten_early"))) *answer.add_released() = name;
+    const bool held = state.inbound_names.contains(dot) || parts_.groups.deals(slot, dot);
+    if (known && (!held || parts_.config.mutant.is("identity_forgotten_early"))) *answer.add_released() = name;
   }
-  if (answer.released_size() != 0) parts_.send(from, std::move(message));
+  if (answer.released_size() == 0 || !parts_.slots.decides(slot)) return;
+  // That a deal is over is said once it cannot be forgotten any more: nobody asks for it again.
+  parts_.slots.held(slot)->when_stored(tail(slot), true, [this, from, message] { parts_.send(from, message); });
 }
 
 void Coordinator::on_retire_answer(const pb::RetireAnswer& answer) {

@@ -7,6 +7,11 @@
 
 namespace hf::node {
 
+namespace {
+/// Shared subscriptions are their group's affair, and the group lies in a slot of its own.
+bool shared(const std::string& filter) { return filter.starts_with("$share/"); }
+}  // namespace
+
 std::size_t Routes::slots_needed() const { return parts_.config.slots; }
 
 void Routes::add(NodeId from, RouteTarget target, const std::string& filter) {
@@ -69,12 +74,14 @@ void Routes::broadcast(pb::RouteUpdate update) {
 }
 
 void Routes::advertise(SlotId slot, const std::vector<std::string>& added, const std::vector<std::string>& removed) {
-  if (added.empty() && removed.empty()) return;
   pb::RouteUpdate update;
   update.set_local(slot == parts_.local_slot());
   update.set_slot(update.local() ? 0 : slot);
-  for (const auto& filter : removed) update.add_removed(filter);
-  for (const auto& filter : added) update.add_added(filter);
+  for (const auto& filter : removed)
+    if (!shared(filter)) update.add_removed(filter);
+  for (const auto& filter : added)
+    if (!shared(filter)) update.add_added(filter);
+  if (update.added().empty() && update.removed().empty()) return;
   broadcast(std::move(update));
 }
 
@@ -84,7 +91,8 @@ void Routes::fill_snapshot(SlotId slot, pb::RouteUpdate& update) const {
   update.set_snapshot(true);
   std::set<std::string> filters;
   if (const auto* held = parts_.slots.held(slot))
-    for (const auto& [filter, count] : held->state().filters) filters.insert(filter);
+    for (const auto& [filter, count] : held->state().filters) 
+      if (!shared(filter)) filters.insert(filter);
   if (!update.local() && !parts_.slots.is_replica(slot)) {
     // A stand-in passes on what it knows of the replicas out of reach; knowing nothing, it wants everything.
     const auto it = advertised_.find(RouteTarget{false, slot});

@@ -1,6 +1,8 @@
 // One operation, one helper: what each kind does to the state.
 #include "broker/slot/apply.hpp"
 
+#include <tuple>
+
 #include "broker/base/assert.hpp"
 #include "broker/slot/edit.hpp"
 #include "broker/slot/keys.hpp"
@@ -42,7 +44,7 @@ struct Applying {
       if (state.wills.erase(from_pb(fire)) != 0) state.dirty.insert(keys::will(from_pb(fire)));
   }
 
-  void end(const pb::End& op) { SessionEdit(state, changes, op.client()).raise_end(stamp, dot); }
+  void end(const pb::End& op) { SessionEdit(state, changes, op.client()).raise_end(op.has_before() ? from_pb(op.before()) : stamp, dot); }
 
   void subscribe(const pb::Subscribe& op) {
     SessionEdit edit(state, changes, op.client());
@@ -110,6 +112,21 @@ struct Applying {
   }
 
   /// An identity is remembered as a delivered entry of `retained_writer`, until its publisher has released it.
+  void assign(const pb::Assign& op) {
+    SessionEdit(state, changes, op.group())
+        .assign_entry(from_pb(op.name()), op.member(), op.has_deal() ? from_pb(op.deal()) : dot, from_pb(op.epoch()), stamp,
+                      dot);
+  }
+
+  void settle(const pb::Settle& op) {
+    const Settled now{from_pb(op.epoch()), stamp, dot, static_cast<Outcome>(op.outcome())};
+    for (const auto& name : op.names()) {
+      Settled& here = state.settled[from_pb(name)];
+      if (std::tie(now.epoch, now.stamp) > std::tie(here.epoch, here.stamp)) here = now;
+      state.dirty.insert(keys::settled(from_pb(name)));
+    }
+  }
+
   void retained(const pb::Retained& op) {
     const pb::Message& message = op.message();
     if (message.has_identity()) {
@@ -174,6 +191,10 @@ void apply(State& state, const pb::Operation& operation, Changes& changes) {
       return applying.fire(operation.fire());
     case pb::Operation::kPublished:
       return applying.published(operation.published());
+    case pb::Operation::kAssign:
+      return applying.assign(operation.assign());
+    case pb::Operation::kSettle:
+      return applying.settle(operation.settle());
     case pb::Operation::KIND_NOT_SET:
       return;
   }

@@ -35,6 +35,7 @@ std::optional<Key> parse(std::string_view key) {
     case 'r':
     case 't':
     case 'w':
+    case 'd':
       return Key{kind, {}, key};
     case 's':
       if (key.find('\0') != std::string_view::npos) return std::nullopt;
@@ -121,6 +122,9 @@ bool decode(const pb::EntryRow& row, const Name& name, Entry& entry) {
   entry.attach = from_pb(row.attach());
   entry.sent = from_pb(row.sent());
   entry.recd = row.recd();
+  entry.given = row.given();
+  entry.member = row.member();
+  entry.deal = from_pb(row.deal());
   entry.done = row.done();
   entry.last = from_pb(row.last());
   entry.last_stamp = {row.last_time(), entry.last.origin};
@@ -135,6 +139,11 @@ bool decode(const pb::InboundRow& row, const InboundKey& key, Inbound& inbound) 
 bool decode(const pb::RetiredRow& row, Retired& retired) {
   retired = {from_pb(row.stamp()), from_pb(row.dot())};
   return true;
+}
+
+bool decode(const pb::SettledRow& row, Settled& settled) {
+  settled = {from_pb(row.epoch()), from_pb(row.stamp()), from_pb(row.dot()), static_cast<Outcome>(row.outcome())};
+  return row.outcome() <= 2;
 }
 
 template <class Row>
@@ -243,6 +252,11 @@ bool decode_row(State& state, std::string_view key, std::string_view value) {
     if (row && dot) state.wills[*dot] = {{row->time(), dot->origin}, std::move(*row->mutable_message())};
     return row && dot;
   }
+  if (parsed->kind == 'd') {
+    const auto row = parse_row<pb::SettledRow>(value);
+    const auto name = keys::parse_name(parsed->rest);
+    return row && name && decode(*row, state.settled[*name]);
+  }
   return decode_session_item(state, *parsed, value);
 }
 
@@ -258,7 +272,8 @@ bool finish_decoding(State& state) {
     for (const auto& [filter, subscription] : session.subscriptions) {
       if (!subscription.present) continue;
       const auto plain = topic::parse_filter(filter);
-      state.index.insert(plain ? plain->filter : std::string_view(filter), client);
+      if (!plain) continue;
+      state.index.insert(plain->filter, client);
       ++state.filters[filter];
     }
   }

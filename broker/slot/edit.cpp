@@ -210,6 +210,7 @@ void SessionEdit::drop_subscription(const std::string& filter) {
 }
 
 void SessionEdit::index(const std::string& filter) {
+  if (!topic::parse_filter(filter)) return;
   state_.index.insert(indexed_as(filter), client_);
   if (++state_.filters[filter] == 1) changes_.filters_added.push_back(filter);
 }
@@ -228,6 +229,7 @@ bool SessionEdit::shares_index(const std::string& filter) const {
 }
 
 void SessionEdit::unindex(const std::string& filter, bool others_stay) {
+  if (!topic::parse_filter(filter)) return;
   if (!others_stay || !shares_index(filter)) state_.index.erase(indexed_as(filter), client_);
   const auto it = state_.filters.find(filter);
   HF_ASSERT(it != state_.filters.end());
@@ -262,6 +264,7 @@ void SessionEdit::become_memory(Entry& entry) {
   memory.first = entry.first;
   memory.message = entry.message;
   memory.qos = 0;
+  memory.given = entry.given;
   memory.done = true;
   memory.last = entry.last;
   memory.last_stamp = entry.last_stamp;
@@ -295,6 +298,7 @@ void SessionEdit::join_entry(const Entry& value, const pb::Message* payload) {
       enter_queue(here, payload);
     }
   }
+  here.given = here.given || value.given;
   if (!here.done) {
     here.recd = here.recd || value.recd;
     if (std::tie(value.epoch, value.attach, value.sent) > std::tie(here.epoch, here.attach, here.sent)) {
@@ -302,6 +306,8 @@ void SessionEdit::join_entry(const Entry& value, const pb::Message* payload) {
       here.epoch = value.epoch;
       here.attach = value.attach;
       here.sent = value.sent;
+      here.member = value.member;
+      here.deal = value.deal;
     }
   }
   if (value.last_stamp > here.last_stamp) {
@@ -330,12 +336,34 @@ void SessionEdit::bind_entry(const Name& name,
                              const Stamp& sent,
                              const Dot& dot) {
   Entry* entry = named(name, sent, dot);
+  if (entry != nullptr && name.identity) entry->given = true;
   if (entry == nullptr || entry->done ||
       std::tie(epoch, attach, sent) < std::tie(entry->epoch, entry->attach, entry->sent))
     return;
   entry->packet_id = packet_id;
+  entry->member.clear();
+  entry->deal = {};
   entry->epoch = epoch;
   entry->attach = attach;
+  entry->sent = sent;
+}
+
+void SessionEdit::assign_entry(const Name& name,
+                               const std::string& member,
+                               const Dot& deal,
+                               const Stamp& epoch,
+                               const Stamp& sent,
+                               const Dot& dot) {
+  Entry* entry = named(name, sent, dot);
+  const Stamp no_attach;
+  if (entry == nullptr || entry->done ||
+      std::tie(epoch, no_attach, sent) < std::tie(entry->epoch, entry->attach, entry->sent))
+    return;
+  entry->packet_id = 0;
+  entry->member = member;
+  entry->deal = deal;
+  entry->epoch = epoch;
+  entry->attach = no_attach;
   entry->sent = sent;
 }
 

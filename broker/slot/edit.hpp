@@ -11,7 +11,8 @@ namespace hf::slot {
 
 /// Edits the session of `client`, which it creates; the destructor settles.
 /// Invariants, outside an edit (tests/slot name them):
-///  1. index and `filters` hold exactly the present subscriptions of sessions that exist.
+///  1. index and `filters` hold exactly the present subscriptions of sessions that exist, but for registers under
+///     what is no filter (a group's members).
 ///  2. `queue` holds exactly the entries not done; messages[d].references counts those with message
 ///  d.
 ///  3. Nothing lies before `end`: subscriptions and entries by stamp, inbound ids by attachment,
@@ -63,6 +64,12 @@ class SessionEdit {
                   const Stamp& attach,
                   const Stamp& sent,
                   const Dot& dot);
+  void assign_entry(const Name& name,
+                    const std::string& member,
+                    const Dot& deal,
+                    const Stamp& epoch,
+                    const Stamp& sent,
+                    const Dot& dot);
   void receive_entry(const Name& name, const Stamp& stamp, const Dot& dot);
   void finish_entry(const Name& name, const Stamp& stamp, const Dot& dot);
   void drop_entry(const Name& name);

@@ -30,6 +30,7 @@ class Forget {
       if (session == state_.sessions.end() || !has_memory(session->second)) state_.remembering.erase(client);
     }
     forget_retained();
+    forget_settled();
     forget_retired();
   }
 
@@ -90,10 +91,23 @@ class Forget {
     }
   }
 
+  void forget_settled() {
+    for (auto it = state_.settled.begin(); it != state_.settled.end();) {
+      const auto here = it++;
+      const auto retired = state_.retired.find(here->first);
+      if (retired == state_.retired.end() || !settled(retired->second.stamp, retired->second.dot) ||
+          !settled(here->second.stamp, here->second.dot))
+        continue;
+      state_.dirty.insert(keys::settled(here->first));
+      state_.settled.erase(here);
+    }
+  }
+
   void forget_retired() {
     for (auto it = state_.retired.begin(); it != state_.retired.end();) {
       const auto here = it++;
-      if (state_.identities.contains(here->first) || !settled(here->second.stamp, here->second.dot)) continue;
+      if (state_.identities.contains(here->first) || state_.settled.contains(here->first) ||
+          !settled(here->second.stamp, here->second.dot)) continue;
       state_.dirty.insert(keys::retired(here->first));
       state_.retired.erase(here);
     }
@@ -135,7 +149,8 @@ void forget_session(State& state, const std::string& client, Changes& changes) {
 }
 
 std::uint64_t tombstones(const State& state) {
-  std::uint64_t count = state.retired.size() + state.retained.deleted().size() + state.wills.size();
+  std::uint64_t count =
+      state.retired.size() + state.retained.deleted().size() + state.wills.size() + state.settled.size();
   for (const auto& client : state.remembering) {
     const Session& session = state.sessions.find(client)->second;
     if (session.end != Stamp{} && !session.exists()) ++count;

@@ -69,6 +69,11 @@ inline std::string will(const Dot& dot) {
   put(key, dot);
   return key;
 }
+inline std::string settled(const Name& name) {
+  std::string key = "d";
+  put(key, name);
+  return key;
+}
 
 /// A key taken apart. Views of the key; what is not of its kind is empty.
 struct Key {

@@ -9,6 +9,8 @@ Stamp epoch_of(const pb::Operation& operation) {
   if (operation.has_inbound()) return from_pb(operation.inbound().epoch());
   if (operation.has_release()) return from_pb(operation.release().epoch());
   if (operation.has_send()) return from_pb(operation.send().epoch());
+  if (operation.has_assign()) return from_pb(operation.assign().epoch());
+  if (operation.has_settle()) return from_pb(operation.settle().epoch());
   return {};
 }
 
@@ -31,6 +33,10 @@ Latest latest(const State& state) {
   for (const auto& [topic, retained] : state.retained.all()) see(retained.stamp);
   for (const auto& [name, retired] : state.retired) see(retired.stamp);
   for (const auto& [dot, will] : state.wills) see(will.stamp);
+  for (const auto& [name, settled] : state.settled) {
+    see(settled.stamp);
+    out.epoch = std::max(out.epoch, settled.epoch);
+  }
   see(out.epoch);
   return out;
 }

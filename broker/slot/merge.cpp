@@ -3,6 +3,7 @@
 // dropped it.
 #include <algorithm>
 #include <map>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -27,6 +28,14 @@ const Dot& made_by(const std::string&, const RetainedMessage& retained) {
 }
 const Dot& made_by(const InboundKey& key, const Inbound&) {
   return key.dot;
+}
+
+template <class Register>
+bool later(const Register& a, const Register& b) {
+  return a.stamp > b.stamp;
+}
+bool later(const Settled& a, const Settled& b) {
+  return std::tie(a.epoch, a.stamp) > std::tie(b.epoch, b.stamp);
 }
 
 /// Keys of `mine` that the other side has seen and does not hold.
@@ -59,6 +68,8 @@ class Merge {
     merge_registers(
         into_.retired, other_.retired, [](const auto& name) { return keys::retired(name); });
     merge_wills();
+    merge_registers(
+        into_.settled, other_.settled, [](const auto& name) { return keys::settled(name); });
     into_.seen.join(other_.seen);
     if (into_.seen != seen_here_) into_.dirty.insert(keys::seen);
   }
@@ -123,7 +134,7 @@ class Merge {
     }
     for (const auto& [key, value] : theirs) {
       const auto it = mine.find(key);
-      if (it == mine.end() ? seen_here_.covers(value.dot) : value.stamp <= it->second.stamp)
+      if (it == mine.end() ? seen_here_.covers(value.dot) : !later(value, it->second))
         continue;
       mine.insert_or_assign(key, value);
       into_.dirty.insert(key_of(key));

@@ -58,7 +58,10 @@ Row encode(const Entry& entry) {
     to_pb(entry.attach, row.mutable_attach());
     to_pb(entry.sent, row.mutable_sent());
     if (entry.epoch != Stamp{}) to_pb(entry.epoch, row.mutable_epoch());
+    row.set_member(entry.member);
+    if (entry.deal.seq != 0) to_pb(entry.deal, row.mutable_deal());
   }
+  row.set_given(entry.given);
   row.set_recd(entry.recd);
   row.set_done(entry.done);
   to_pb(entry.last, row.mutable_last());
@@ -98,6 +101,15 @@ Row encode(const FiredWill& will) {
   return row.SerializeAsString();
 }
 
+Row encode(const Settled& settled) {
+  pb::SettledRow row;
+  if (settled.epoch != Stamp{}) to_pb(settled.epoch, row.mutable_epoch());
+  to_pb(settled.stamp, row.mutable_stamp());
+  to_pb(settled.dot, row.mutable_dot());
+  row.set_outcome(static_cast<std::uint32_t>(settled.outcome));
+  return row.SerializeAsString();
+}
+
 Row encode(const StoredMessage& stored) {
   return stored.message.SerializeAsString();
 }
@@ -120,6 +132,7 @@ Row encode_in(const Map& map, const std::optional<Key>& key) {
 class Writer {
  public:
   explicit Writer(const State& state) {
+    for (const auto& [name, settled] : state.settled) put(keys::settled(name), encode(settled));
     for (const auto& [client, session] : state.sessions)
       for (const auto& [name, entry] : session.entries)
         put(keys::entry(client, name), encode(entry));
@@ -171,6 +184,8 @@ std::string text_of(char kind, const std::string& bytes) {
       return text_of<pb::RetiredRow>(bytes);
     case 'w':
       return text_of<pb::WillRow>(bytes);
+    case 'd':
+      return text_of<pb::SettledRow>(bytes);
     default:
       return text_of<pb::VersionVector>(bytes);
   }
@@ -200,6 +215,7 @@ std::optional<std::string> encode_row(const State& state, std::string_view key) 
   if (parsed->kind == 'r') return encode_in(state.retained.all(), std::optional(parsed->rest));
   if (parsed->kind == 't') return encode_in(state.retired, keys::parse_name(parsed->rest));
   if (parsed->kind == 'w') return encode_in(state.wills, keys::parse_dot(parsed->rest));
+  if (parsed->kind == 'd') return encode_in(state.settled, keys::parse_name(parsed->rest));
   const auto session = state.sessions.find(parsed->client);
   if (session == state.sessions.end()) return std::nullopt;
   switch (parsed->kind) {

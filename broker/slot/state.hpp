@@ -53,6 +53,9 @@ struct Entry {
   Stamp attach;                 ///< the attachment it was given out under
   Stamp sent;                   ///< of that Send
   bool recd = false;
+  bool given = false;           ///< identities: some Send named it, done or not
+  std::string member;           ///< of a group's entry: whom it is dealt to, by (epoch, sent); else empty
+  Dot deal;                     ///< of a group's entry: names that deal
   /// Identities only: delivered, or an Enqueue of it lies before the session's end. Kept as a memory
   /// (name, first, message, last; the rest is as in a new Entry) until retired and stable.
   bool done = false;
@@ -122,6 +125,15 @@ struct Retired {
 /// ids of the client's own.
 [[nodiscard]] bool has_memory(const Session& session);
 
+/// How a deal ended at its member. The greatest (epoch, stamp) counts.
+enum class Outcome : std::uint8_t { none, delivered, revoked };
+struct Settled {
+  Stamp epoch;
+  Stamp stamp;
+  Dot dot;
+  Outcome outcome = Outcome::none;
+};
+
 /// What an apply or merge changed, for those who keep something derived. Order of discovery.
 struct Changes {
   std::set<std::string> sessions;         ///< clients whose session changed in any way
@@ -139,6 +151,7 @@ struct State {
   RetainedMessages retained;
   std::map<Name, Retired> retired;
   std::map<Dot, FiredWill> wills;
+  std::map<Name, Settled> settled;
 
   // Derived.
   topic::Trie<std::string> index;                          ///< filter without `$share/` -> client; present subscriptions of sessions that exist

@@ -37,6 +37,9 @@ struct Delivery {
 /// out.
 std::vector<Delivery> deliveries(const Case& c, VirtualTime after);
 
+/// Had this client a fair chance to read what was acknowledged at `acked`?
+bool had_time(const Case& c, std::uint32_t client, VirtualTime acked);
+
 /// "16.204113s"
 std::string in_seconds(VirtualTime t);
 /// "t/3 (pub-2 #112)"
@@ -63,6 +66,7 @@ Verdict judge_available(const Case& c);
 Verdict judge_one_connection(const Case& c);
 Verdict judge_retained(const Case& c);
 Verdict judge_wills(const Case& c);
+Verdict judge_shared(const Case& c);
 Verdict judge_convergence(const Case& c);
 
 }  // namespace hf::sim

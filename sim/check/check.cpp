@@ -18,6 +18,7 @@ std::vector<Verdict> judge(const History& history) {
           judge_one_connection(c),
           judge_retained(c),
           judge_wills(c),
+          judge_shared(c),
           judge_convergence(c)};
 }
 
@@ -34,9 +35,6 @@ bool Case::owed(std::size_t from, const Message& message, std::size_t until) con
   return !message.sends.empty();
 }
 
-namespace {
-
-/// Had this client a fair chance to read what was acknowledged at `acked`?
 bool had_time(const Case& c, std::uint32_t client, VirtualTime acked) {
   const Client& who = c.index.clients()[client];
   const auto& facts = c.history.facts;
@@ -49,8 +47,6 @@ bool had_time(const Case& c, std::uint32_t client, VirtualTime acked) {
   return last.connected != no_event && last.disconnected == no_event &&
          c.end() - c.event(last.connected).at >= bound && c.topology.calm_at(c.end());
 }
-
-}  // namespace
 
 std::vector<Delivery> deliveries(const Case& c, VirtualTime after) {
   std::vector<Delivery> found;

@@ -76,6 +76,7 @@ Verdict judge_order(const Case& c) {
     const Event& now = c.event(r.event);
     const Message& message = c.index.messages()[r.message];
     if (now.retained || message.sends.empty() || message.sends.front() > r.event) continue;
+    if (c.subscriptions.through_group(message.topic, r.client)) continue;  // order is per subscriber, not per group
     if (!seen.emplace(r.client, r.session, r.message).second) continue;
     // QoS 0 keeps no memory: who was away at the first send may see what the publisher sent again, and
     // newer messages before it.

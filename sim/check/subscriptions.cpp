@@ -173,6 +173,12 @@ std::vector<std::size_t> Subscriptions::matching(std::uint32_t topic, std::uint3
   return {begin, end};
 }
 
+bool Subscriptions::through_group(std::uint32_t topic, std::uint32_t client) const {
+  if (topic == no_id) return false;
+  const auto mine = matching(topic, client);
+  return std::any_of(mine.begin(), mine.end(), [&](std::size_t s) { return all_[s].shared; });
+}
+
 const Interval* Subscriptions::covering(const Subscription& subscription, std::size_t event) {
   const auto& intervals = subscription.intervals;
   const auto it = std::partition_point(

@@ -46,6 +46,8 @@ class Subscriptions {
   }
   /// Those of one client, ascending.
   [[nodiscard]] std::vector<std::size_t> matching(std::uint32_t topic, std::uint32_t client) const;
+  /// What comes on this topic may come to the client through a group.
+  [[nodiscard]] bool through_group(std::uint32_t topic, std::uint32_t client) const;
   /// The interval that covers the moment of `event`, or null.
   [[nodiscard]] static const Interval* covering(const Subscription& subscription,
                                                 std::size_t event);

@@ -66,6 +66,8 @@ void read_workload(Reader& reader, ClientSpec& spec) {
     if (item.filter.empty()) r.fail("filter", "an unsubscription needs a filter");
     item.at = r.duration("at", Duration(0));
     item.every = r.duration("every", Duration(0));
+    const std::string share = r.text("share");
+    if (!share.empty()) item.filter = "$share/" + share + "/" + item.filter;
     spec.unsubscribe.push_back(std::move(item));
   });
   reader.each("publish", {"name", "topic"}, [&](Reader& r) {

@@ -177,7 +177,9 @@ INSTANTIATE_TEST_SUITE_P(table, Mutants,
                                          Catch{"identity_forgotten_early", "hopper", "G3"},
                                          Catch{"redelivery_without_dup", "split-brain", "MQTT"},
                                          Catch{"copy_dropped_early", "hopper", "G11", 4},
-                                         Catch{"one_stripe_for_both_qos", "zone-split", "MQTT", 104}),
+                                         Catch{"one_stripe_for_both_qos", "zone-split", "MQTT", 104},
+                                         Catch{"group_forgets_revoked", "shared", "G10"},
+                                         Catch{"group_deals_twice", "shared", "G10"}),
                          [](const auto& which) { return std::string(which.param.mutant); });
 
 TEST(MutantTable, names_are_unique) {

@@ -43,6 +43,7 @@ struct Owed {
   unsigned packet_id = 0;
   Moment epoch, attach;
   bool recd = false;
+  std::string member;  // whom it is dealt to
 };
 
 using PacketId = std::map<std::pair<Moment, Moment>, std::string>;  // (epoch, operation) -> message, or "" released
@@ -68,7 +69,7 @@ std::string fact_connect(const Moment& connect, const Moment& attach, bool open,
 std::string fact_owed(std::size_t index, const Called& name, const Owed& o) {
   return "queue " + std::to_string(1000 + index) + " " + name + " at " + text(o.place) +
          " payload " + o.payload + " qos " + std::to_string(o.qos) + " id " +
-         std::to_string(o.packet_id) + (o.recd ? " recd" : "");
+         std::to_string(o.packet_id) + (o.recd ? " recd" : "") + " member " + o.member;
 }
 std::string fact_held(unsigned id, const std::string& identity) {
   return "held " + std::to_string(id) + " as " + identity;
@@ -167,6 +168,7 @@ struct Broker {
       it->second.epoch = moment(op.epoch());
       it->second.attach = moment(op.attach());
       it->second.packet_id = one.packet_id();
+      it->second.member.clear();
     }
   }
   void operator()(const pb::Recd& op, const Moment&, const std::string&) {
@@ -189,6 +191,17 @@ struct Broker {
     packet(op, now, op.has_name() ? text(op.name().node(), op.name().boot(), op.name().seq()) : dot);
   }
   void operator()(const pb::Release& op, const Moment& now, const std::string&) { packet(op, now, ""); }
+  void operator()(const pb::Assign& op, const Moment&, const std::string&) {
+    Client& c = clients[op.group()];
+    const auto it = c.queue.find(called(op.name()));
+    if (it == c.queue.end()) return;
+    if (std::pair(moment(op.epoch()), Moment{}) < std::pair(it->second.epoch, it->second.attach)) return;
+    it->second.epoch = moment(op.epoch());
+    it->second.attach = Moment{};
+    it->second.packet_id = 0;
+    it->second.member = op.member();
+  }
+  void operator()(const pb::Settle&, const Moment&, const std::string&) {}  // forgotten with its name
   void operator()(const pb::Retire&, const Moment&, const std::string&) {}
   void operator()(const pb::Retained& op, const Moment&, const std::string&) {
     retained[op.message().topic()] = op.message().payload();
@@ -242,7 +255,8 @@ std::vector<std::string> visible(const State& state) {
                       entry->packet_id,
                       moment(entry->epoch),
                       moment(entry->attach),
-                      entry->recd};
+                      entry->recd,
+                      entry->member};
       out.push_back(who + fact_owed(index++, called(entry->name), owed));
     }
     for (unsigned packet_id = 0; packet_id < 16; ++packet_id)
@@ -279,6 +293,8 @@ std::vector<std::string> expected(std::vector<pb::Operation> operations) {
     if (o.has_done()) broker(o.done(), at(o), dot);
     if (o.has_inbound()) broker(o.inbound(), at(o), dot);
     if (o.has_release()) broker(o.release(), at(o), dot);
+    if (o.has_assign()) broker(o.assign(), at(o), dot);
+    if (o.has_settle()) broker(o.settle(), at(o), dot);
     if (o.has_retire()) broker(o.retire(), at(o), dot);
     if (o.has_retained()) broker(o.retained(), at(o), dot);
     if (o.has_fire()) broker(o.fire(), at(o), dot);

@@ -188,7 +188,7 @@ bool World::raise_epoch(Holder& holder, const Step& step) {
 
 bool World::issue_queue(Holder& holder, const Step& step) {
   pb::Operation op;
-  const unsigned kind = step.b % 12;
+  const unsigned kind = step.b % 14;
   if (kind < 5) {
     auto* enqueue = op.mutable_enqueue();
     enqueue->mutable_message()->set_topic("a/b");
@@ -215,6 +215,14 @@ bool World::issue_queue(Holder& holder, const Step& step) {
     issue(holder, std::move(op));
     return true;
   }
+  if (kind == 12) {  // how a deal ended; nobody says so of a name that it has seen released
+    if (!raise_epoch(holder, step)) return false;
+    to_pb(holder.epoch, op.mutable_settle()->mutable_epoch());
+    op.mutable_settle()->add_names()->CopyFrom(identity(current(holder, step.c)));
+    op.mutable_settle()->set_outcome(1 + step.a % 2);
+    issue(holder, std::move(op));
+    return true;
+  }
   const auto it = holder.state.sessions.find(clients[step.a % spread_]);
   const Entry* entry = it == holder.state.sessions.end() ? nullptr : pick(it->second, step.c);
   if (entry == nullptr || !it->second.exists()) return false;
@@ -232,6 +240,13 @@ bool World::issue_queue(Holder& holder, const Step& step) {
     if (entry->packet_id == 0) return false;
     op.mutable_recd()->set_client(it->first);
     to_pb(entry->name, op.mutable_recd()->add_names());
+  } else if (kind == 13) {
+    if (!raise_epoch(holder, step)) return false;
+    to_pb(holder.epoch, op.mutable_assign()->mutable_epoch());
+    op.mutable_assign()->set_group(it->first);
+    to_pb(entry->name, op.mutable_assign()->mutable_name());
+    op.mutable_assign()->set_member("m" + std::to_string(step.c % 3));
+    if (entry->deal.seq != 0) to_pb(entry->deal, op.mutable_assign()->mutable_deal());
   } else {
     op.mutable_done()->set_client(it->first);
     to_pb(entry->name, op.mutable_done()->add_names());
@@ -242,7 +257,7 @@ bool World::issue_queue(Holder& holder, const Step& step) {
 
 void World::note(Holder& holder, const pb::Operation& op) {
   for (const auto& name : op.retire().names()) holder.released.insert(number_of(name));
-  for (const auto& epoch : {op.send().epoch(), op.inbound().epoch(), op.release().epoch()})
+  for (const auto& epoch : {op.send().epoch(), op.inbound().epoch(), op.release().epoch(), op.assign().epoch(), op.settle().epoch()})
     holder.epoch_seen = std::max(holder.epoch_seen, from_pb(epoch));
 }
 
