@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "broker/base/assert.hpp"
 #include "broker/slot/apply.hpp"
 
 namespace hf::slot {
@@ -78,6 +79,13 @@ class SessionEdit {
   void drop_inbound(const InboundKey& key);
 
  private:
+  /// One bearer less of what is counted.
+  template <class Map, class Key>
+  static void drop_one(Map& counts, const Key& key) {
+    const auto it = counts.find(key);
+    HF_ASSERT(it != counts.end());
+    if (--it->second == 0) counts.erase(it);
+  }
   Entry* named(const Name& name, const Stamp& stamp, const Dot& dot);
   void enter_queue(const Entry& entry, const pb::Message* payload);
   void leave_queue(const Entry& entry);

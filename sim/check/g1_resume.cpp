@@ -6,6 +6,21 @@
 namespace hf::sim {
 namespace {
 
+/// May the session have ended by its expiry before `now` was answered? It counts from the end of its last connection,
+/// which the broker notices no sooner than the client.
+bool may_have_expired(const Case& c, const Client& client, VirtualTime expiry, const Connection& now) {
+  std::size_t ended = no_event;
+  for (const std::size_t i : client.connections) {
+    const Connection& before = c.index.connections()[i];
+    if (&before == &now || before.sent == no_event || before.sent > now.sent) continue;
+    if (before.disconnected == no_event || before.disconnected > now.sent) return false;
+    if (ended == no_event || before.disconnected > ended) ended = before.disconnected;
+  }
+  if (ended == no_event) return false;
+  const VirtualTime clocks = c.history.facts.clock_spread;
+  return c.event(now.connected).at - c.event(ended).at + clocks >= expiry;
+}
+
 /// Must the session that stood at `first` .. `last` (connected events) be found by this CONNECT?
 bool promised(const Case& c, std::size_t first, std::size_t last, const Connection& now) {
   const Topology& topology = c.topology;
@@ -37,6 +52,9 @@ Verdict judge_resume(const Case& c) {
   if (too_many_disks_lost(v, c)) return v;
   for (const Client& client : c.index.clients()) {
     if (!client.listed) continue;
+    const auto fact = std::find_if(c.history.facts.clients.begin(), c.history.facts.clients.end(),
+                                   [&](const auto& one) { return one.id == client.id; });
+    const VirtualTime expiry = fact == c.history.facts.clients.end() ? INT64_MAX : fact->session_expiry;
     std::size_t first = no_event, last = no_event;  // connected events of the session that stands
     std::size_t cleaned = no_event;                 // a clean start that nobody answered
     bool asked_before = false;
@@ -68,7 +86,7 @@ Verdict judge_resume(const Case& c) {
                                          : "had never connected before"),
                   {connection->sent});
       } else if (client.persistent && last != no_event && last < connection->sent &&
-                 promised(c, first, last, *connection)) {
+                 !may_have_expired(c, client, expiry, *connection) && promised(c, first, last, *connection)) {
         ++v.exercised;
         if (!present)
           violate(v,

@@ -88,7 +88,7 @@ struct RunFacts {
     bool persistent = true;              ///< session outlives the connection
     bool draining = true;                ///< expected to be connected and reading after the heal
     VirtualTime keep_alive = 0;          ///< 0: none
-    VirtualTime session_expiry = 0;      ///< after the connection's end
+    VirtualTime session_expiry = INT64_MAX;  ///< after the connection's end; the most there is: never
   };
   std::vector<Client> clients;
 };

@@ -21,6 +21,18 @@ TEST(G1, held_and_lost) {
   EXPECT_EQ(score(lost, "G1"), (Score{2, 1}));
   EXPECT_EQ(lost.judged("G1").violations.at(0).client, "sub");
 }
+TEST(G1, a_session_that_may_have_expired_is_not_promised) {
+  Resume s;  // gone at 6 s
+  s.h.facts.clients[0].session_expiry = 3000 * ms;
+  Resume in_time = s, taken_over = s;
+  s.connect(9000, "sub", "n3", 2, false);
+  EXPECT_EQ(score(s, "G1"), (Score{1, 0}));
+  in_time.connect(8900, "sub", "n3", 2, false);
+  EXPECT_EQ(score(in_time, "G1"), (Score{2, 1}));
+  taken_over.connect(7000, "sub", "n3", 2, true);
+  taken_over.connect(20000, "sub", "n2", 3, false);
+  EXPECT_EQ(score(taken_over, "G1"), (Score{3, 1})) << "its connection stood to the end";
+}
 TEST(G1, lost_with_its_node) {
   Resume s;
   s.node(Kind::node_crashed, 7000, "n1");
