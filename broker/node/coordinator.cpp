@@ -172,6 +172,8 @@ void Coordinator::open(SlotId slot, NodeId from, const pb::Request& request) {
   operation.mutable_connect()->set_client(client);
   operation.mutable_connect()->set_session_present(present);
   if (existed && old->connect->bound()) operation.mutable_connect()->set_clean(true);
+  if (!ask.attach() && !repeated && old != nullptr && old->exists())
+    superseded_will(slot, client, *old, operation.connect().clean());
   slot::Stamp stamp = parts_.stamp();
   stamp.origin = parts_.slots.held(slot)->self();  // as the operation will be stamped: a copy made anew is a new origin
   const slot::Stamp connect = repeated ? old->connect_stamp : ask.attach() ? connected : stamp;
@@ -184,8 +186,6 @@ void Coordinator::open(SlotId slot, NodeId from, const pb::Request& request) {
   }
   slot::to_pb(connect, yes.mutable_connect());
   yes.set_wants_will(ask.attach() && ask.has_will() && !(repeated && (old->connect->has_will() || old->will_over)));
-  if (!ask.attach() && !repeated && old != nullptr && old->exists())
-    superseded_will(slot, client, *old, operation.connect().clean());
   if (!ask.attach() && present) parts_.env.reached("session.resumed");
   const auto dot = append(slot, std::move(operation), stamp);
   parts_.slots.held(slot)->when_stored(dot, false, [this, slot, from, request, client, stamp, yes = std::move(yes)] {

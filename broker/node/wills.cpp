@@ -13,19 +13,20 @@ namespace hf::node {
 
 namespace {
 constexpr std::uint32_t never = 0xFFFFFFFF;                ///< session expiry: does not
-constexpr std::uint64_t stamps_begin = std::uint64_t{1} << 40U;  ///< sequence numbers do not get there, times are beyond
+constexpr std::uint64_t wills_begin = std::uint64_t{1} << 62U;  ///< sequence numbers do not get there, names of wills are beyond
 
 /// The will is due after its delay or at session end, whichever comes first [MQTT-3.1.3-9].
 std::uint64_t delay_ms(const slot::Session& session, std::uint32_t expiry_s) {
   return std::uint64_t{std::min(session.connect->will_delay_s(), expiry_s)} * 1000;
 }
 
-slot::Name will_name(SlotId slot, const slot::Stamp& connect) {
-  return {.identity = true, .front = false, .slot = slot, .dot = {connect.origin, connect.time}};
+/// Of the connection itself: a CONNECT that was asked for again elsewhere may bear two stamps.
+slot::Name will_name(SlotId slot, const slot::pb::Front& front) {
+  return {.identity = true, .front = false, .slot = slot, .dot = {{front.node(), front.boot()}, wills_begin + front.connection()}};
 }
 }  // namespace
 
-bool Coordinator::names_a_will(const slot::Dot& name) { return name.seq >= stamps_begin; }
+bool Coordinator::names_a_will(const slot::Dot& name) { return name.seq >= wills_begin; }
 
 // What is looked at, and when.
 
@@ -196,11 +197,11 @@ void Coordinator::fire(SlotId slot, const std::string& client) {
   slot::pb::Message& message = *fire.mutable_message();
   message = now->connect->will();
   if (message.expires_ms() != 0) message.set_expires_ms(message.expires_ms() + parts_.env.wall_ms());
-  if (message.qos() != 0) slot::to_pb(will_name(slot, now->connect_stamp), message.mutable_identity());
+  if (message.qos() != 0) slot::to_pb(will_name(slot, now->connect->front()), message.mutable_identity());
   parts_.env.reached("will.fired");
   if (parts_.config.mutant.is("will_twice")) {
     slot::pb::Operation again = operation;
-    if (message.qos() != 0) again.mutable_fire()->mutable_message()->mutable_identity()->mutable_dot()->set_seq(now->connect_stamp.time + 1);
+    if (message.qos() != 0) again.mutable_fire()->mutable_message()->mutable_identity()->mutable_dot()->set_seq(2 * wills_begin + now->connect->front().connection());
     append(slot, std::move(again));
   }
   append(slot, std::move(operation));
@@ -232,10 +233,8 @@ void Coordinator::send_will(SlotId slot, const slot::Dot& dot) {
   const auto it = wills.find(dot);
   if (it == wills.end()) return;
   const slot::pb::Message message = it->second.message;
-  const slot::Dot name = slot::from_pb(message.identity()).dot;
-  const slot::Stamp connected{name.seq, name.origin};
   if (message.qos() != 0)
-    return parts_.publishing.route(message, 0, [this, slot, dot](std::uint32_t) { will_stored(slot, dot); }, connected);
+    return parts_.publishing.route(message, 0, [this, slot, dot](std::uint32_t) { will_stored(slot, dot); });
   parts_.publishing.route(message, 0, {});
   will_stored(slot, dot);
 }

@@ -97,7 +97,7 @@ struct ClientSpec {
 
   /// After the end of its connection.
   [[nodiscard]] Duration expires_after() const {
-    if (version == mqtt::Version::v311) return clean_start ? Duration(0) : Duration::max();
+    if (version != mqtt::Version::v5) return clean_start ? Duration(0) : Duration::max();
     return std::chrono::seconds(session_expiry);
   }
   /// The session outlives the connection. (3.1.1: clean session off.)
