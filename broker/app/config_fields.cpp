@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "broker/app/config_access.hpp"
+
 namespace hf::app {
 namespace {
 
@@ -75,6 +77,27 @@ Field text(std::string path, std::string expected, At at) {
           [=](const Settings& settings) { return Json(at(const_cast<Settings&>(settings))); }};
 }
 
+Field queue_policy() {
+  using node::QueuePolicy;
+  static const std::vector<std::pair<std::string, QueuePolicy>> names{{"drop_oldest", QueuePolicy::drop_oldest},
+                                                                      {"drop_newest", QueuePolicy::drop_newest},
+                                                                      {"reject", QueuePolicy::reject}};
+  return {"session.queue_policy", R"(one of "drop_oldest", "drop_newest", "reject")",
+          [](Settings& settings, const Json& value) {
+            for (const auto& [name, policy] : names) {
+              if (value != name) continue;
+              settings.node.queue_policy = policy;
+              return true;
+            }
+            return false;
+          },
+          [](const Settings& settings) {
+            for (const auto& [name, policy] : names)
+              if (policy == settings.node.queue_policy) return Json(name);
+            return Json();
+          }};
+}
+
 template <class At>
 Field word(std::string path, std::vector<std::string> words, At at) {
   std::string expected = "one of";
@@ -129,6 +152,18 @@ std::vector<Field> make_fields() {
                     [](S& s) -> auto& { return s.node.response_information; }),
       optional_text("mqtt.server_reference", "a text, \"\" for none",
                     [](S& s) -> auto& { return s.node.server_reference; }),
+      number("mqtt.max_topic_length", 1, u16, [](S& s) -> auto& { return s.node.max_topic_length; }),
+      number("mqtt.max_topic_levels", 1, 8192, [](S& s) -> auto& { return s.node.max_topic_levels; }),
+      number("mqtt.max_pending", 1, 10'000'000, [](S& s) -> auto& { return s.node.max_pending; }),
+      number("mqtt.max_connect_size", 64, 268'435'455,
+             [](S& s) -> auto& { return s.node.max_connect_size; }),
+      number("mqtt.connect_rate", 0, 1'000'000, [](S& s) -> auto& { return s.node.connect_rate; }),
+      number("mqtt.connect_burst", 1, 1'000'000, [](S& s) -> auto& { return s.node.connect_burst; }),
+      number("mqtt.publish_rate", 0, 1'000'000, [](S& s) -> auto& { return s.node.publish_rate; }),
+      number("mqtt.publish_burst", 1, 1'000'000, [](S& s) -> auto& { return s.node.publish_burst; }),
+      duration("mqtt.packet_timeout", 100ms, 24h, [](S& s) -> auto& { return s.node.packet_timeout; }),
+      duration("mqtt.slow_reader_timeout", 100ms, 24h,
+               [](S& s) -> auto& { return s.node.slow_reader_timeout; }),
       duration("mqtt.connect_timeout", 100ms, 600s,
                [](S& s) -> auto& { return s.node.connect_timeout; }),
       flag("mqtt.retain_available", [](S& s) -> auto& { return s.node.retain_available; }),
@@ -140,6 +175,16 @@ std::vector<Field> make_fields() {
       number("session.max_inflight", 1, 2047, [](S& s) -> auto& { return s.node.max_inflight; }),
       number("session.max_queued", 1, u32,
              [](S& s) -> auto& { return s.node.max_queued_messages; }),
+      number("session.max_queued_bytes", 1, std::uint64_t{1} << 40U,
+             [](S& s) -> auto& { return s.node.max_queued_bytes; }),
+      queue_policy(),
+      number("session.max_subscriptions", 1, u32,
+             [](S& s) -> auto& { return s.node.max_subscriptions; }),
+      number("session.max_unsent_bytes", 65536, u32,
+             [](S& s) -> auto& { return s.node.max_unsent_bytes; }),
+      flag("access.anonymous", [](S& s) -> auto& { return s.node.access.anonymous; }),
+      access_users(),
+      access_rules(),
       number("session.expiry_max", 0, u32,
              [](S& s) -> auto& { return s.node.session_expiry_max; }),
       duration("will.partition_grace", 0ms, 24h,

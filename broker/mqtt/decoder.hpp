@@ -50,6 +50,9 @@ class Decoder {
   /// The version in force; absent in a server before CONNECT.
   [[nodiscard]] std::optional<Version> version() const { return version_; }
 
+  /// From the next packet on.
+  void set_max_packet_size(std::uint32_t size) { max_packet_size_ = size; }
+
   /// Takes bytes; work is done in next(). Feeding again before next() said need_more is fine.
   void feed(const Bytes& bytes);
   /// The next packet into `out`, which is left alone otherwise. Call until not `packet`.

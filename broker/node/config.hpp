@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/access/policy.hpp"
 #include "broker/base/ids.hpp"
 #include "broker/base/mutant.hpp"
 #include "broker/base/time.hpp"
@@ -17,6 +18,13 @@ struct MemberConfig {
   std::string name;
   std::string address;
   std::string zone;
+};
+
+/// What happens to a message for a session whose queue is full. Each loss is counted.
+enum class QueuePolicy : std::uint8_t {
+  drop_oldest,  ///< what waits longest goes
+  drop_newest,  ///< this message goes
+  reject,       ///< this message goes, and its publisher is told (0x97)
 };
 
 struct Config {
@@ -43,7 +51,22 @@ struct Config {
   std::string server_reference;                     ///< mqtt.server_reference: where clients are sent on stop; "" none
   std::uint16_t receive_maximum = 64;               ///< mqtt.receive_maximum: QoS 1/2 from a client
   std::uint16_t max_inflight = 32;                  ///< session.max_inflight: QoS 1/2 to a client
-  std::uint32_t max_queued_messages = 100'000;      ///< session.max_queued, then drop newest
+  std::uint32_t max_queued_messages = 100'000;      ///< session.max_queued
+  std::uint64_t max_queued_bytes = 256U << 20U;     ///< session.max_queued_bytes: topics, payloads, properties
+  QueuePolicy queue_policy = QueuePolicy::drop_newest;  ///< session.queue_policy
+  std::uint32_t max_subscriptions = 100'000;        ///< session.max_subscriptions
+  std::uint32_t max_unsent_bytes = 4U << 20U;       ///< session.max_unsent_bytes: then QoS 0 is dropped for this client
+  std::uint32_t max_topic_length = 65'535;          ///< mqtt.max_topic_length, bytes of names and filters
+  std::uint32_t max_topic_levels = 128;             ///< mqtt.max_topic_levels
+  std::uint32_t max_pending = 1000;                 ///< mqtt.max_pending: connections before CONNECT is accepted
+  std::uint32_t max_connect_size = 128 * 1024;      ///< mqtt.max_connect_size, bytes of a CONNECT packet
+  std::uint32_t connect_rate = 0;                   ///< mqtt.connect_rate, a second; 0 no limit
+  std::uint32_t connect_burst = 1000;               ///< mqtt.connect_burst
+  std::uint32_t publish_rate = 0;                   ///< mqtt.publish_rate, a second and connection; 0 no limit
+  std::uint32_t publish_burst = 100;                ///< mqtt.publish_burst
+  Duration packet_timeout = 60s;                    ///< mqtt.packet_timeout: for the rest of a packet that began
+  Duration slow_reader_timeout = 60s;               ///< mqtt.slow_reader_timeout: without taking a byte
+  access::Policy access;                            ///< access.*
   std::uint32_t max_connections = 100'000;          ///< that have said CONNECT; then server busy
   bool retain_available = true;                     ///< mqtt.retain_available
   std::uint64_t retained_max_messages = 5'000'000;  ///< retained.max_messages: held by this node, then refused (0x97)

@@ -14,6 +14,7 @@
 #include "broker/mqtt/packet.hpp"
 #include "broker/node/answers.hpp"
 #include "broker/node/message.pb.h"
+#include "broker/node/rate.hpp"
 #include "broker/node/topic_aliases.hpp"
 #include "broker/slot/state.hpp"
 
@@ -25,6 +26,7 @@ struct Unacknowledged {
   std::uint8_t qos = 1;
   std::uint32_t matched = 0;
   bool complete = false;
+  bool identified = false;  ///< QoS 2: its packet id is noted in the session's slot
   mqtt::Reason refusal = mqtt::Reason::success;  ///< what the acknowledgement says instead
   std::string text;                              ///< why, for a person
 };
@@ -36,6 +38,14 @@ struct Written {
   slot::Name name;
   Step step = Step::publish;
   [[nodiscard]] bool open() const { return name.dot.seq != 0 && step != Step::puback && step != Step::pubcomp; }
+};
+
+/// Why a client is not read from.
+enum class Pause : std::uint8_t {
+  unacknowledged = 1,  ///< too many of its messages wait for somebody
+  unsent = 2,          ///< it does not read what it is sent
+  rate = 4,            ///< it publishes faster than allowed
+  waiting = 8,         ///< it sends more while its CONNECT, or the routes, are waited for
 };
 
 struct Connection {
@@ -67,7 +77,16 @@ struct Connection {
   Allowance allowance;
   InboundAliases aliases_in;
   OutboundAliases aliases_out;
-  bool paused = false;              ///< reading has stopped
+  std::string user;                 ///< proved; empty for anonymous clients
+  std::uint8_t pauses = 0;          ///< bits of Pause: why it is not read from
+  Instant alarm{};                  ///< the earliest time that is armed; none: not armed
+  std::optional<Instant> partial_since;  ///< a packet began and is not complete
+  std::optional<Instant> throttled_until;
+  bool full = false;                ///< the client does not read what it is sent: see Front::flush
+  Instant full_check{};
+  std::uint64_t given = 0;          ///< bytes handed to the environment
+  std::uint64_t taken = 0;          ///< of them, what the transport had taken when last looked at while full
+  Rate publish_rate;
 
   Connection(StreamId id, std::uint32_t max_packet_size)
       : stream(id), decoder(mqtt::Role::server, max_packet_size) {}

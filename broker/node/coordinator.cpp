@@ -220,22 +220,6 @@ void Coordinator::close(SlotId slot, NodeId from, const pb::Request& request) {
   connection_over(slot, request.client(), expiry, request.close().goodbye() && !parts_.config.mutant.is("will_after_goodbye"));
 }
 
-void Coordinator::subscribe(SlotId slot, NodeId from, const pb::Request& request) {
-  slot::pb::Operation operation;
-  *operation.mutable_subscribe() = request.subscribe();
-  operation.mutable_subscribe()->set_client(request.client());
-  note_owed(slot, request.client(), *operation.mutable_subscribe());
-  const auto dot = append(slot, std::move(operation));
-  parts_.slots.held(slot)->when_stored(dot, false, [this, slot, from, request, yes = answer(request)] {
-    parts_.groups_of_members.when_joined(slot, request.client(), shared_filters(request.subscribe()), [this, slot, from, client = request.client(), yes] {
-      parts_.routes.when_known([this, slot, from, client, yes] {
-        reply(from, yes);
-        parts_.retained.begin(slot, client);
-      });
-    });
-  });
-}
-
 void Coordinator::unsubscribe(SlotId slot, NodeId from, const pb::Request& request) {
   pb::Reply yes = answer(request);
   const slot::Session* now = session(slot, request.client());
@@ -297,8 +281,8 @@ void Coordinator::publish(SlotId slot, NodeId from, const pb::Request& request, 
       push_qos0(slot, client, message, target);
       continue;
     }
-    if (session(slot, client)->queue.size() >= parts_.config.max_queued_messages) {
-      ++parts_.counters.dropped;
+    if (!make_room(slot, client, message)) {
+      yes.set_full(yes.full() || parts_.config.queue_policy == QueuePolicy::reject);
       continue;
     }
     auto& one = *enqueue.add_targets();

@@ -30,6 +30,8 @@ class Coordinator {
   void start();
   void on_request(NodeId from, const pb::Request& request);
   void cast(SlotId slot, const slot::pb::Message& message);
+  /// A front has, or has not, room for more of a client's messages.
+  void on_credit(NodeId from, const pb::Credit& credit);
   void on_retire_query(NodeId from, const pb::RetireQuery& query);
   void on_retire_answer(const pb::RetireAnswer& answer);
 
@@ -82,6 +84,7 @@ class Coordinator {
     std::vector<slot::Name> resume;                             ///< given out before, to be sent under their ids
     std::optional<std::pair<slot::Stamp, slot::Name>> cursor;   ///< delivered up to here
     std::uint16_t last_id = 0;
+    bool full = false;  ///< its front has no room: nothing new is given out
   };
   struct Intake {
     std::uint32_t boot = 0;
@@ -135,6 +138,8 @@ class Coordinator {
   void retain(SlotId slot, NodeId from, const pb::Request& request, bool again);
   [[nodiscard]] bool retained_before(SlotId slot, const pb::Retain& ask);
   void note_owed(SlotId slot, const std::string& client, slot::pb::Subscribe& subscribe);
+  [[nodiscard]] bool over_limit(const slot::Session& session, const slot::pb::Message& message) const;
+  bool make_room(SlotId slot, const std::string& client, const slot::pb::Message& message);
   [[nodiscard]] std::map<std::string, Target> targets(SlotId slot, const slot::pb::Message& message) const;
 
   void attach(SlotId slot, const std::string& client, const pb::Request& request);

@@ -217,6 +217,7 @@ std::uint16_t Coordinator::next_packet_id(SlotId slot, Attached& attached, std::
 void Coordinator::pump_session(SlotId slot, const std::string& client, Attached& attached) {
   const slot::Session* now = session(slot, client);
   if (now == nullptr || !now->exists() || now->attach_stamp != attached.attach) return;
+  if (attached.full) return;  // on_credit pumps again
   const bool resume_last = parts_.config.mutant.is("resume_behind_newer");
   if (!resume_last) resume(slot, client, *now, attached);
   slot::pb::Operation send1;

@@ -12,31 +12,11 @@ namespace {
 constexpr std::size_t publishes_max = 1000;  ///< unacknowledged per connection, then it is read no further
 }  // namespace
 
+Front::Front(ShardParts& parts) : parts_(parts), connects_(parts.config.connect_rate, parts.config.connect_burst) {}
+
 Connection* Front::find(StreamId stream) {
   const auto it = connections_.find(stream);
   return it == connections_.end() ? nullptr : it->second.get();
-}
-
-void Front::accepted(StreamId stream) {
-  auto connection = std::make_unique<Connection>(stream, parts_.config.max_packet_size);
-  if (connections_.size() >= parts_.config.max_connections) {
-    parts_.env.close(stream, false);
-    return;
-  }
-  connection->last_heard = parts_.env.now();
-  connection->silence_max = parts_.config.connect_timeout;
-  arm(*connection, connection->last_heard + connection->silence_max);
-  connections_.emplace(stream, std::move(connection));
-  parts_.counters.connections = connections_.size();
-}
-
-void Front::arm(Connection& connection, Instant when) { timers_.insert({when, connection.stream}); }
-
-void Front::bytes(StreamId stream, const Bytes& bytes) {
-  Connection* connection = find(stream);
-  if (connection == nullptr || connection->phase == Connection::Phase::closing) return;
-  connection->decoder.feed(bytes);
-  process(*connection);
 }
 
 void Front::process(Connection& connection) {
@@ -44,14 +24,11 @@ void Front::process(Connection& connection) {
   const StreamId stream = connection.stream;
   while (parts_.routes.complete()) {
     if (connection.phase == Connection::Phase::opening || connection.phase == Connection::Phase::closing) return;
-    if (unacknowledged(connection) >= publishes_max) {
-      connection.paused = true;
-      parts_.env.pause_reading(stream, true);
-      return;
-    }
+    if (unacknowledged(connection) >= publishes_max) pause(connection, Pause::unacknowledged, true);
+    if (connection.pauses != 0) return;
     mqtt::Packet packet;
     const mqtt::Decoded decoded = connection.decoder.next(packet);
-    if (decoded == mqtt::Decoded::need_more) return;
+    if (decoded == mqtt::Decoded::need_more) return note_partial(connection);
     if (decoded == mqtt::Decoded::failed) {
       const auto& error = connection.decoder.error();
       if (connection.phase == Connection::Phase::fresh) {
@@ -65,6 +42,7 @@ void Front::process(Connection& connection) {
       }
       return fail(connection, error.reason, error.text);
     }
+    connection.partial_since.reset();
     connection.last_heard = parts_.env.now();  // whole packets count, dripping bytes do not [MQTT-3.1.2-22]
     handle(connection, packet);
     if (find(stream) == nullptr) return;
@@ -119,7 +97,7 @@ void Front::fail(Connection& connection, mqtt::Reason reason, std::string_view t
 void Front::finish(Connection& connection) {
   const StreamId stream = connection.stream;
   if (!connection.out.empty()) parts_.env.send(stream, Bytes(std::exchange(connection.out, {})));
-  parts_.env.close(stream, true);
+  parts_.env.close(stream, !connection.full);  // who does not read would not read the rest
   closed(stream);
 }
 
@@ -129,6 +107,7 @@ void Front::closed(StreamId stream) {
   const std::unique_ptr<Connection> connection = std::move(it->second);
   connections_.erase(it);
   parts_.counters.connections = connections_.size();
+  if (connection->phase == Connection::Phase::fresh) --pending_;
   dirty_.erase(stream);
   with_acks_.erase(stream);
   if (connection->phase == Connection::Phase::fresh) return;
@@ -163,31 +142,6 @@ void Front::on_disconnect(Connection& connection, const mqtt::Disconnect& packet
   finish(connection);
 }
 
-void Front::tick() {
-  const Instant now = parts_.env.now();
-  while (!timers_.empty() && timers_.begin()->first <= now) {
-    const StreamId stream = timers_.begin()->second;
-    timers_.erase(timers_.begin());
-    Connection* connection = find(stream);
-    if (connection == nullptr || connection->silence_max == Duration{}) continue;
-    if (connection->paused) connection->last_heard = now;  // it is we who do not listen
-    const Instant due = connection->last_heard + connection->silence_max;
-    if (due > now) {
-      arm(*connection, due);
-      continue;
-    }
-    if (connection->phase == Connection::Phase::fresh)
-      finish(*connection);
-    else
-      fail(*connection, mqtt::Reason::keep_alive_timeout, "no packet within 1.5 times the keep alive");
-  }
-}
-
-std::optional<Instant> Front::deadline() const {
-  if (timers_.empty()) return std::nullopt;
-  return timers_.begin()->first;
-}
-
 void Front::gather() {
   const std::set<StreamId> doomed = std::exchange(doomed_, {});
   for (const StreamId stream : doomed)
@@ -201,15 +155,6 @@ void Front::gather() {
     *request.mutable_acks() = std::exchange(connection->acks, {});
     parts_.requests.submit(connection->session_slot, std::move(request), {});
   }
-}
-
-void Front::flush() {
-  for (const StreamId stream : dirty_) {
-    Connection* connection = find(stream);
-    if (connection != nullptr && !connection->out.empty())
-      parts_.env.send(stream, Bytes(std::exchange(connection->out, {})));
-  }
-  dirty_.clear();
 }
 
 void Front::send_away(bool for_ever) {

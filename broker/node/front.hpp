@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/access/access.hpp"
 #include "broker/base/bytes.hpp"
 #include "broker/env/environment.hpp"
 #include "broker/mqtt/encoder.hpp"
@@ -33,7 +34,7 @@ struct Refusal {
 
 class Front {
  public:
-  explicit Front(ShardParts& parts) : parts_(parts) {}
+  explicit Front(ShardParts& parts);
 
   void accepted(StreamId stream);
   void bytes(StreamId stream, const Bytes& bytes);
@@ -44,11 +45,12 @@ class Front {
   void deliver(NodeId from, const pb::Deliver& deliver, const slot::pb::Message& message);
   void on_kick(const pb::Kick& kick);
   void on_mark(NodeId from, pb::RetainedMark mark);
-  void writable(StreamId stream);
   /// What a new coordinator of the slot must hear of first: the connections here that live there.
   [[nodiscard]] Requests::Batch attachments(SlotId slot);
   /// Every slot's routes are known: clients may be served.
   void routes_complete();
+  /// Its client reads again.
+  void writable(StreamId stream);
   void tick();
   [[nodiscard]] std::optional<Instant> deadline() const;
   /// Hands acknowledgements to coordinators, and bytes to the environment.
@@ -61,9 +63,24 @@ class Front {
 
  private:
   void process(Connection& connection);
+  [[nodiscard]] std::optional<Refusal> crowded();
+  void pause(Connection& connection, Pause why, bool on);
+  void note_partial(Connection& connection);
+  void spend_publish(Connection& connection);
+  void check_time(Connection& connection, Instant now);
+  void send_credit(const Connection& connection);
+  /// Hands what is written to the environment.
+  void put_out(Connection& connection);
+  /// What waited for the client to read goes back to who asked.
+  void return_marks(Connection& connection);
+  /// A message that this client does not get is done with, and counted.
+  void lose(Connection& connection, const pb::Deliver& deliver, std::uint64_t& counter);
+  [[nodiscard]] static access::Who who(const Connection& connection) { return {connection.user, connection.client}; }
   void handle(Connection& connection, mqtt::Packet& packet);
   void on_connect(Connection& connection, mqtt::Connect& packet);
   [[nodiscard]] std::optional<Refusal> connect_refusal(const mqtt::Connect& packet) const;
+  [[nodiscard]] std::optional<Refusal> will_refusal(const Connection& connection, const mqtt::Connect& packet) const;
+  [[nodiscard]] std::optional<Refusal> login_refusal(Connection& connection, const mqtt::Connect& packet) const;
   [[nodiscard]] std::uint32_t session_expiry(const mqtt::Connect& packet) const;
   [[nodiscard]] std::uint16_t keep_alive(const mqtt::Connect& packet) const;
   void opened(StreamId stream, const pb::Reply& reply);
@@ -76,19 +93,21 @@ class Front {
   void on_publish(Connection& connection, mqtt::Publish& packet);
   /// Puts the topic in the place of its alias; false: the connection is over.
   [[nodiscard]] bool resolve_alias(Connection& connection, mqtt::Publish& packet);
-  [[nodiscard]] std::optional<Refusal> publish_refusal(const mqtt::Publish& packet) const;
+  [[nodiscard]] std::optional<Refusal> publish_refusal(const Connection& connection, const mqtt::Publish& packet) const;
+  [[nodiscard]] std::optional<Refusal> topic_refusal(std::string_view topic) const;
   /// Not published, and said so where the protocol can.
   void deny(Connection& connection, const mqtt::Publish& packet, const Refusal& refusal);
-  void not_retained(Connection& connection, Unacknowledged& one);
+  static void not_retained(Unacknowledged& one);
   void route(Connection& connection, const slot::pb::Message& message, std::shared_ptr<Unacknowledged> waiting);
   void acknowledge(Connection& connection);
+  void release_silently(const Connection& connection, std::uint16_t id);
   [[nodiscard]] static std::size_t unacknowledged(const Connection& connection);
   void on_pubrel(Connection& connection, const mqtt::Pubrel& packet);
   void write_publish(Connection& connection, const pb::Deliver& deliver, const slot::pb::Message& message);
   void release_held(Connection& connection);
   void on_ack(Connection& connection, pb::Ack::Kind kind, std::uint16_t id, bool failed);
   [[nodiscard]] std::optional<Refusal> subscribe_refusal(const Connection& connection, const mqtt::Subscribe& packet) const;
-  [[nodiscard]] mqtt::Reason filter_answer(const mqtt::Subscription& one) const;
+  [[nodiscard]] mqtt::Reason filter_answer(const Connection& connection, const mqtt::Subscription& one) const;
   void on_subscribe(Connection& connection, const mqtt::Subscribe& packet);
   void on_unsubscribe(Connection& connection, const mqtt::Unsubscribe& packet);
   void on_disconnect(Connection& connection, const mqtt::Disconnect& packet);
@@ -107,6 +126,8 @@ class Front {
   std::set<std::pair<Instant, StreamId>> timers_;
   std::set<StreamId> dirty_, with_acks_;
   std::set<StreamId> doomed_;  ///< something they must be told is larger than they take
+  std::size_t pending_ = 0;  ///< connections in phase fresh
+  Rate connects_;
   std::uint64_t assigned_ids_ = 0;
   std::optional<mqtt::Reason> away_;  ///< everybody is being sent away
 };

@@ -15,7 +15,6 @@ constexpr std::size_t client_id_max = 1024;  ///< bytes; more than the 23 that m
 /// What the CONNECT itself rules out, before anybody is asked.
 std::optional<Refusal> Front::connect_refusal(const mqtt::Connect& packet) const {
   using mqtt::Reason;
-  const Config& config = parts_.config;
   if (away_)  // CONNACK knows no 0x8B
     return Refusal{*away_ == Reason::server_shutting_down ? Reason::server_unavailable : *away_, "the server is leaving"};
   if (packet.properties->authentication_method)
@@ -26,7 +25,26 @@ std::optional<Refusal> Front::connect_refusal(const mqtt::Connect& packet) const
   const bool may_be_empty = packet.version == mqtt::Version::v5 || (packet.version == mqtt::Version::v311 && packet.clean_start);
   if (packet.client_id.empty() && !may_be_empty)  // [MQTT-3.1.3-8]
     return Refusal{Reason::client_identifier_not_valid, "a session that stays needs a client identifier"};
+  return std::nullopt;
+}
+
+/// Sets who the client is.
+std::optional<Refusal> Front::login_refusal(Connection& connection, const mqtt::Connect& packet) const {
+  switch (parts_.access.login(packet.username, packet.password)) {
+    case access::Login::granted: connection.user = parts_.access.user_of(packet.username); return std::nullopt;
+    case access::Login::bad_credentials: return Refusal{mqtt::Reason::bad_user_name_or_password, ""};
+    case access::Login::not_authorized: break;
+  }
+  return Refusal{mqtt::Reason::not_authorized, "a user name is needed"};
+}
+
+std::optional<Refusal> Front::will_refusal(const Connection& connection, const mqtt::Connect& packet) const {
+  using mqtt::Reason;
+  const Config& config = parts_.config;
   if (!packet.will) return std::nullopt;
+  if (auto no = topic_refusal(packet.will->topic)) return no;
+  if (!parts_.access.may_publish(who(connection), packet.will->topic))
+    return Refusal{Reason::not_authorized, "the will may not be published"};
   if (packet.will->qos > config.max_qos)  // [MQTT-3.2.2-12]
     return Refusal{Reason::qos_not_supported, "the will's QoS is above the maximum QoS"};
   if (packet.will->retain && !config.retain_available)  // [MQTT-3.2.2-13]
@@ -56,11 +74,17 @@ void Front::on_connect(Connection& connection, mqtt::Connect& packet) {
   ++parts_.counters.connects;
   connection.allowance.packet_size = packet.properties->maximum_packet_size.value_or(0);
   connection.allowance.problem_information = packet.properties->request_problem_information.value_or(true);
+  if (const auto no = crowded()) return refuse(connection, no->reason, no->text);
   if (const auto no = connect_refusal(packet)) return refuse(connection, no->reason, no->text);
   connection.client = packet.client_id;
   if (packet.client_id.empty())  // [MQTT-3.1.3-6], [MQTT-3.2.2-16]
     connection.client = "auto-" + std::to_string(parts_.self.node) + "-" + std::to_string(parts_.self.boot) + "-" +
                         std::to_string(++assigned_ids_);
+  if (const auto no = login_refusal(connection, packet)) return refuse(connection, no->reason, no->text);
+  if (const auto no = will_refusal(connection, packet)) return refuse(connection, no->reason, no->text);
+  --pending_;
+  connection.decoder.set_max_packet_size(parts_.config.max_packet_size);
+  connection.publish_rate = Rate(parts_.config.publish_rate, parts_.config.publish_burst);
   const std::uint32_t expiry = session_expiry(packet);
   connection.bound = packet.clean_start && expiry == 0;
   connection.home = parts_.slots.slot_of(connection.client);
@@ -70,7 +94,7 @@ void Front::on_connect(Connection& connection, mqtt::Connect& packet) {
   const std::uint16_t keep = keep_alive(packet);
   connection.silence_max = std::chrono::milliseconds(std::int64_t{keep} * 1500);
   connection.last_heard = parts_.env.now();
-  if (keep != 0) arm(connection, connection.last_heard + connection.silence_max);
+  if (keep != 0) arm(connection, connection.last_heard + connection.silence_max);  // the alarm for CONNECT may ring first
   connection.aliases_in = InboundAliases(parts_.config.topic_alias_max);
   connection.aliases_out =
       OutboundAliases(std::min(packet.properties->topic_alias_maximum.value_or(0), parts_.config.topic_alias_max));
@@ -117,6 +141,7 @@ void Front::opened(StreamId stream, const pb::Reply& reply) {
 void Front::accept(Connection& connection) {
   connection.phase = Connection::Phase::open;
   write(connection, connack(connection));
+  pause(connection, Pause::waiting, false);
   process(connection);
 }
 

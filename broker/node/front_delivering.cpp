@@ -6,7 +6,6 @@
 namespace hf::node {
 
 namespace {
-constexpr std::size_t unsent_max = 4U * 1024 * 1024;  ///< G13: beyond, a slow reader loses QoS 0 messages
 constexpr std::size_t alias_bytes = 4;  ///< what telling an alias may add to a packet: the property, a longer length
 }
 
@@ -72,10 +71,9 @@ void Front::deliver(NodeId from, const pb::Deliver& deliver, const slot::pb::Mes
   if (from != parts_.slots.coordinator(connection->session_slot)) return;
   const auto id = static_cast<std::uint16_t>(deliver.packet_id());
   if (deliver.qos() == 0) {
-    if (connection->out.size() + parts_.env.unsent(connection->stream) <= unsent_max)
+    if (connection->out.size() + parts_.env.unsent(connection->stream) <= parts_.config.max_unsent_bytes)
       return write_publish(*connection, deliver, message);
-    ++parts_.counters.dropped;
-    return;
+    return lose(*connection, deliver, parts_.counters.dropped_slow_reader);
   }
   const slot::Name name = slot::from_pb(deliver.name());
   Written& written = connection->written[id];
@@ -118,17 +116,15 @@ void Front::release_held(Connection& connection) {
 }
 
 void Front::write_publish(Connection& connection, const pb::Deliver& deliver, const slot::pb::Message& message) {
-  const auto id = static_cast<std::uint16_t>(deliver.packet_id());
+  // A filter may be wider than the rights of the client.
+  if (!parts_.access.open() && !parts_.access.may_receive(who(connection), message.topic()))
+    return lose(connection, deliver, parts_.counters.dropped_denied);
   auto packet = publish_packet(deliver, message, connection.version, parts_.env.wall_ms());
+  if (!packet) return lose(connection, deliver, parts_.counters.dropped_expired);
+  packet->payload = Bytes::copy(message.payload());
   const std::uint32_t limit = connection.record.maximum_packet_size();
-  if (packet) packet->payload = Bytes::copy(message.payload());
-  if (packet && limit != 0 && mqtt::encoded_size(*packet, connection.version) > limit) packet.reset();
-  if (!packet) {  // expired, or larger than the client takes [MQTT-3.1.2-25]: done with, and counted
-    ++parts_.counters.dropped;
-    if (deliver.qos() == 1) on_ack(connection, pb::Ack::PUBACK, id, true);
-    if (deliver.qos() == 2) on_ack(connection, pb::Ack::PUBREC, id, true);
-    return;
-  }
+  if (limit != 0 && mqtt::encoded_size(*packet, connection.version) > limit)  // [MQTT-3.1.2-25]
+    return lose(connection, deliver, parts_.counters.dropped_too_large);
   ++parts_.counters.publishes_out;
   if (limit == 0 || mqtt::encoded_size(*packet, connection.version) + alias_bytes <= limit) {
     if (const auto alias = connection.aliases_out.use(packet->topic)) {
@@ -138,6 +134,14 @@ void Front::write_publish(Connection& connection, const pb::Deliver& deliver, co
   }
   mqtt::encode(*packet, connection.version, connection.out);
   dirty_.insert(connection.stream);
+}
+
+void Front::lose(Connection& connection, const pb::Deliver& deliver, std::uint64_t& counter) {
+  ++parts_.counters.dropped;
+  ++counter;
+  const auto id = static_cast<std::uint16_t>(deliver.packet_id());
+  if (deliver.qos() == 1) on_ack(connection, pb::Ack::PUBACK, id, true);
+  if (deliver.qos() == 2) on_ack(connection, pb::Ack::PUBREC, id, true);
 }
 
 void Front::on_ack(Connection& connection, pb::Ack::Kind kind, std::uint16_t id, bool failed) {

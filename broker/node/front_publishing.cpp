@@ -1,4 +1,6 @@
 // A client publishes: matched against the routes, asked of each slot, acknowledged once all have confirmed.
+#include <algorithm>
+
 #include "broker/mqtt/utf8.hpp"
 #include "broker/node/front.hpp"
 #include "broker/node/parts.hpp"
@@ -19,8 +21,18 @@ bool Front::resolve_alias(Connection& connection, mqtt::Publish& packet) {
   return true;
 }
 
+std::optional<Refusal> Front::topic_refusal(std::string_view topic) const {
+  if (topic.size() > parts_.config.max_topic_length) return Refusal{mqtt::Reason::topic_name_invalid, "the topic is too long"};
+  const auto levels = static_cast<std::size_t>(std::count(topic.begin(), topic.end(), '/')) + 1;
+  if (levels > parts_.config.max_topic_levels)
+    return Refusal{mqtt::Reason::topic_name_invalid, "the topic has too many levels"};
+  return std::nullopt;
+}
+
 /// A well-formed PUBLISH that is not carried out. What the protocol cannot refuse is acknowledged and dropped.
-std::optional<Refusal> Front::publish_refusal(const mqtt::Publish& packet) const {
+std::optional<Refusal> Front::publish_refusal(const Connection& connection, const mqtt::Publish& packet) const {
+  if (auto no = topic_refusal(packet.topic)) return no;
+  if (!parts_.access.may_publish(who(connection), packet.topic)) return Refusal{mqtt::Reason::not_authorized, ""};
   if (parts_.config.check_payload_format && packet.properties->payload_format_indicator == 1 &&
       !mqtt::is_utf8(packet.payload.view()))
     return Refusal{mqtt::Reason::payload_format_invalid, "the payload is not the UTF-8 that it says"};
@@ -45,6 +57,7 @@ void Front::deny(Connection& connection, const mqtt::Publish& packet, const Refu
 void Front::on_publish(Connection& connection, mqtt::Publish& packet) {
   ++parts_.counters.publishes_in;
   if (!resolve_alias(connection, packet)) return;
+  spend_publish(connection);
   // 3.1.1 has no way to say so; as Mosquitto does, its connection is closed.
   if (packet.retain && !parts_.config.retain_available)
     return fail(connection, mqtt::Reason::retain_not_supported, "retained messages are not available [MQTT-3.2.2-14]");
@@ -52,7 +65,7 @@ void Front::on_publish(Connection& connection, mqtt::Publish& packet) {
     return fail(connection, mqtt::Reason::qos_not_supported, "above the maximum QoS [MQTT-3.2.2-11]");
   if (packet.qos != 0 && connection.v5() && unacknowledged(connection) >= parts_.config.receive_maximum)
     return fail(connection, mqtt::Reason::receive_maximum_exceeded, "[MQTT-3.3.4-7]");
-  if (const auto no = publish_refusal(packet)) return deny(connection, packet, *no);
+  if (const auto no = publish_refusal(connection, packet)) return deny(connection, packet, *no);
   slot::pb::Message message = stored_message(packet, connection.client, parts_.env.wall_ms());
   if (packet.qos == 0) return route(connection, message, nullptr);
   auto waiting = std::make_shared<Unacknowledged>();
@@ -68,6 +81,7 @@ void Front::on_publish(Connection& connection, mqtt::Publish& packet) {
                            if (now == nullptr) return;
                            if (reply.superseded()) return superseded(stream);
                            *message.mutable_identity() = reply.identity();
+                           waiting->identified = true;
                            route(*now, message, std::move(waiting));
                          });
 }
@@ -80,7 +94,11 @@ void Front::route(Connection& connection, const slot::pb::Message& message, std:
       waiting->complete = true;
       Connection* now = find(stream);
       if (now == nullptr) return;
-      if (outcome.over_quota && now->v5()) not_retained(*now, *waiting);
+      if (outcome.over_quota && now->v5()) not_retained(*waiting);
+      if (outcome.full) {
+        waiting->refusal = mqtt::Reason::quota_exceeded;
+        waiting->text = "the queue of a subscriber is full";
+      }
       acknowledge(*now);
     };
   parts_.publishing.route(message, connection.stream, std::move(stored), connection.connected);
@@ -94,9 +112,9 @@ void Front::acknowledge(Connection& connection) {
   for (auto& queue : connection.publishes) {
     for (; !queue.empty() && queue.front()->complete; queue.pop_front()) {
       const Unacknowledged& one = *queue.front();
-      mqtt::Acknowledgement said{.packet_id = one.packet_id, .reason = one.refusal, .properties = {}};
-      if (mqtt::is_error(one.refusal)) {
-        said.properties.edit().reason_string = one.text;
+      mqtt::Acknowledgement said{.packet_id = one.packet_id, .reason = connection.v5() ? one.refusal : mqtt::Reason::success, .properties = {}};
+      if (mqtt::is_error(one.refusal) && connection.v5()) {
+        if (!one.text.empty()) said.properties.edit().reason_string = one.text;
       } else {
         if (one.matched == 0) said.reason = mqtt::Reason::no_matching_subscribers;
         parts_.env.reached("publish.acked");
@@ -106,12 +124,20 @@ void Front::acknowledge(Connection& connection) {
         write(connection, mqtt::Puback{said});
       else
         write(connection, mqtt::Pubrec{said});
+      // A PUBREC that refuses ends the flow: no PUBREL comes to free the packet id [MQTT-4.3.3-4].
+      if (one.qos == 2 && one.identified && mqtt::is_error(said.reason)) release_silently(connection, one.packet_id);
     }
   }
-  if (!connection.paused || unacknowledged(connection) >= 500) return;
-  connection.paused = false;
-  parts_.env.pause_reading(connection.stream, false);
+  const bool paused = (connection.pauses & static_cast<std::uint8_t>(Pause::unacknowledged)) != 0;
+  if (!paused || unacknowledged(connection) >= 500) return;
+  pause(connection, Pause::unacknowledged, false);
   process(connection);
+}
+
+void Front::release_silently(const Connection& connection, std::uint16_t id) {
+  pb::Request request = request_for(connection);
+  request.set_release(id);
+  parts_.requests.submit(connection.session_slot, std::move(request), {});
 }
 
 void Front::on_pubrel(Connection& connection, const mqtt::Pubrel& packet) {

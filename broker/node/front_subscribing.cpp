@@ -19,9 +19,10 @@ std::optional<Refusal> Front::subscribe_refusal(const Connection& connection, co
 }
 
 /// The code that one filter of a SUBSCRIBE is answered with, as far as this front can tell.
-mqtt::Reason Front::filter_answer(const mqtt::Subscription& one) const {
+mqtt::Reason Front::filter_answer(const Connection& connection, const mqtt::Subscription& one) const {
   const auto parsed = topic::parse_filter(one.filter);
-  if (!parsed) return mqtt::Reason::topic_filter_invalid;
+  if (!parsed || topic_refusal(one.filter)) return mqtt::Reason::topic_filter_invalid;
+  if (!parts_.access.may_subscribe(who(connection), one.filter)) return mqtt::Reason::not_authorized;
   if (parsed->shared() && !parts_.config.shared_available) return mqtt::Reason::shared_subscriptions_not_supported;
   const bool wildcard = parsed->filter.find_first_of("+#") != std::string_view::npos;
   if (wildcard && !parts_.config.wildcard_available) return mqtt::Reason::wildcard_subscriptions_not_supported;
@@ -33,10 +34,12 @@ void Front::on_subscribe(Connection& connection, const mqtt::Subscribe& packet) 
   pb::Request request = request_for(connection);
   mqtt::Suback suback;
   suback.packet_id = packet.packet_id;
+  std::vector<std::size_t> asked;  // which codes the coordinator has the last word on
   for (const mqtt::Subscription& one : packet.subscriptions) {
-    const mqtt::Reason answer = filter_answer(one);
+    const mqtt::Reason answer = filter_answer(connection, one);
     suback.codes.push_back(mqtt::code(answer));
     if (mqtt::is_error(answer)) continue;
+    asked.push_back(suback.codes.size() - 1);
     auto& filter = *request.mutable_subscribe()->add_filters();
     filter.set_filter(one.filter);
     filter.mutable_options()->set_qos(mqtt::code(answer));
@@ -48,11 +51,13 @@ void Front::on_subscribe(Connection& connection, const mqtt::Subscribe& packet) 
   }
   if (!request.has_subscribe()) return write(connection, std::move(suback));
   parts_.requests.submit(connection.session_slot, std::move(request),
-                         [this, stream = connection.stream, suback](const pb::Reply& reply) {
+                         [this, stream = connection.stream, suback, asked](const pb::Reply& reply) mutable {
                            Connection* now = find(stream);
                            if (now == nullptr) return;
                            if (reply.superseded()) return superseded(stream);
-                           write(*now, suback);
+                           for (std::size_t i = 0; i < asked.size() && i < static_cast<std::size_t>(reply.codes_size()); ++i)
+                             suback.codes[asked[i]] = static_cast<std::uint8_t>(reply.codes(static_cast<int>(i)));
+                           write(*now, std::move(suback));
                          });
 }
 

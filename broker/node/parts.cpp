@@ -23,7 +23,8 @@ ShardParts::ShardParts(env::Environment& environment, Config settings)
       retained(*this),
       groups(*this),
       groups_of_members(*this),
-      front(*this) {}
+      front(*this),
+      access(config.access) {}
 
 void ShardParts::send(NodeId to, pb::PeerMessage message) {
   if (to == self.node) {
@@ -81,6 +82,7 @@ void ShardParts::handle(NodeId from, const pb::PeerMessage& message) {
     case pb::PeerMessage::kMemberQuery: return groups_of_members.on_query(message.member_query());
     case pb::PeerMessage::kDealRequest: return groups_of_members.on_deal(from, message.deal_request());
     case pb::PeerMessage::kDealReply: return groups.on_reply(from, message.deal_reply());
+    case pb::PeerMessage::kCredit: return coordinator.on_credit(from, message.credit());
     case pb::PeerMessage::KIND_NOT_SET: return;  // of a newer version
   }
 }

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/access/access.hpp"
 #include "broker/cluster/cluster.hpp"
 #include "broker/env/environment.hpp"
 #include "broker/node/config.hpp"
@@ -85,6 +86,7 @@ struct ShardParts {
   Groups groups;
   GroupMembers groups_of_members;
   Front front;
+  access::Access access;
 
  private:
   void trace(NodeId from, const pb::PeerMessage& message);

@@ -43,13 +43,14 @@ void Publishing::route(const slot::pb::Message& message, std::uint64_t connectio
   }
   const auto matched = static_cast<std::uint32_t>(targets.size());
   if (asked.empty()) {
-    if (stored) stored({matched, false});
+    if (stored) stored({.matched = matched});
     return;
   }
-  auto waiting = std::make_shared<std::pair<std::size_t, Outcome>>(asked.size(), Outcome{matched, false});
+  auto waiting = std::make_shared<std::pair<std::size_t, Outcome>>(asked.size(), Outcome{.matched = matched});
   for (auto& [slot, request] : asked)
     parts_.requests.submit(slot, std::move(request), [waiting, stored](const pb::Reply& reply) {
       auto& [left, outcome] = *waiting;
+      outcome.full = outcome.full || reply.full();
       outcome.over_quota = outcome.over_quota || reply.over_quota();
       if (--left == 0 && stored) stored(outcome);
     });

@@ -14,10 +14,12 @@ struct ShardParts;
 
 class Publishing {
  public:
-  /// How many targets there were, and whether a retained message met a limit and is not kept.
+  /// How many targets there were, whether a retained message met a limit and is not kept, and whether a session's queue
+  /// was full and the publisher is to know.
   struct Outcome {
     std::uint32_t matched = 0;
     bool over_quota = false;
+    bool full = false;
     operator std::uint32_t() const { return matched; }  // NOLINT: most want to know no more
   };
   /// Everybody who stores the message has done so.

@@ -195,11 +195,13 @@ bool consistent(const Session& session) {
 
 bool derive_queue(State& state, Session& session) {
   session.queue.clear();
+  session.queued_bytes = 0;
   for (const auto& [name, entry] : session.entries) {
     if (entry.done) continue;
     const auto stored = state.messages.find(entry.message);
     if (stored == state.messages.end()) return false;
     ++stored->second.references;
+    session.queued_bytes += weight(stored->second.message);
     session.queue.emplace(std::pair(entry.first, name), &entry);
   }
   return true;

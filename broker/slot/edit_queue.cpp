@@ -12,8 +12,9 @@ void SessionEdit::enter_queue(const Entry& entry, const pb::Message* payload) {
   HF_ASSERT(payload != nullptr);
   session_.queue.emplace(std::pair(entry.first, entry.name), &entry);
   StoredMessage& stored = state_.messages[entry.message];
+  if (stored.references == 0) stored.message = *payload;
+  session_.queued_bytes += weight(stored.message);
   if (stored.references++ > 0) return;
-  stored.message = *payload;
   touch(keys::message(entry.message));
 }
 
@@ -21,6 +22,7 @@ void SessionEdit::leave_queue(const Entry& entry) {
   session_.queue.erase(std::pair(entry.first, entry.name));
   const auto it = state_.messages.find(entry.message);
   HF_ASSERT(it != state_.messages.end());
+  session_.queued_bytes -= weight(it->second.message);
   if (--it->second.references > 0) return;
   state_.messages.erase(it);
   touch(keys::message(entry.message));

@@ -97,6 +97,7 @@ struct Session {
   std::map<std::string, Subscription, std::less<>> subscriptions;
   std::map<Name, Entry> entries;
   std::map<std::pair<Stamp, Name>, const Entry*> queue;  ///< not done, in order; derived
+  std::uint64_t queued_bytes = 0;                        ///< of the messages in the queue; derived
   /// Of each packet id the operation of the greatest (epoch, stamp), and those of later attachments, which would
   /// count once an end takes it.
   std::map<InboundKey, Inbound> inbound;
@@ -165,6 +166,11 @@ struct State {
 
   explicit State(SlotId slot = 0) : id(slot) {}
 };
+
+/// What a queued message is counted as, in bytes.
+[[nodiscard]] inline std::uint64_t weight(const pb::Message& message) {
+  return message.topic().size() + message.payload().size() + message.properties().size();
+}
 
 [[nodiscard]] Dot from_pb(const pb::Dot& dot);
 [[nodiscard]] Stamp from_pb(const pb::Stamp& stamp);

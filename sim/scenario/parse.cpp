@@ -43,6 +43,28 @@ void read_zones(Reader& reader, ClusterSpec& cluster) {
   });
 }
 
+void read_access(Reader& reader, access::Policy& policy) {
+  policy.anonymous = reader.flag("anonymous", true);
+  reader.each("users", {"name"}, [&](Reader& r) {
+    access::User user{r.text("name"), r.text("password")};
+    if (user.name.empty()) r.fail("name", "a user needs a name");
+    policy.users.push_back(std::move(user));
+  });
+  reader.each("rules", {"name", "filter"}, [&](Reader& r) {
+    access::Rule rule;
+    rule.user = r.text("user");
+    rule.client = r.text("client");
+    rule.allow = r.has("allow");
+    if (rule.allow == r.has("deny")) r.fail("allow", "a rule either allows or denies: \"publish\", \"subscribe\" or \"all\"");
+    const std::string what = r.word(rule.allow ? "allow" : "deny", {"publish", "subscribe", "all"}, "all");
+    rule.publish = what != "subscribe";
+    rule.subscribe = what != "publish";
+    rule.filter = r.text("filter");
+    if (rule.filter.empty()) r.fail("filter", "a rule needs a filter");
+    policy.rules.push_back(std::move(rule));
+  });
+}
+
 void read_cluster(Reader& reader, ClusterSpec& cluster) {
   read_node_list(reader, cluster);
   std::set<std::string> names;
@@ -59,6 +81,7 @@ void read_cluster(Reader& reader, ClusterSpec& cluster) {
   reader.members("config", [&](Reader& config, const std::string& name) {
     cluster.config.push_back(read_setting(config, name));
   });
+  reader.object("access", [&](Reader& r) { read_access(r, cluster.access); });
 }
 
 void read_network(Reader& reader, NetworkSpec& network) {

@@ -113,6 +113,8 @@ void read_session(Reader& reader, ClientSpec& spec) {
   spec.clean_start = reader.flag("clean_start", false);
   if (spec.version == mqtt::Version::v31 && !spec.clean_start)
     reader.fail("mqtt", "3 needs \"clean_start\": true, since MQTT 3.1 does not say whether a session was present");
+  spec.user = reader.text("user");
+  spec.password = reader.text("password");
   spec.session_expiry = seconds(reader.duration("session_expiry", spec.clean_start ? Duration(0) : 1h));
   spec.keep_alive = static_cast<std::uint16_t>(
       seconds(reader.duration("keepalive", 30s, Duration(0), std::chrono::seconds(65'535))));

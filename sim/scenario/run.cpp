@@ -70,6 +70,7 @@ void Runner::build_nodes() {
   config.replicas = scenario_.cluster.replicas;
   config.write_quorum = scenario_.cluster.write_quorum;
   for (const auto& setting : scenario_.cluster.config) apply_setting(setting, config);
+  config.access = scenario_.cluster.access;
   config.trace_messages = options_.trace_messages;
   config.mutant.name = options_.mutant.empty() ? scenario_.mutant : options_.mutant;
   NodeId id = 0;

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/access/policy.hpp"
 #include "broker/base/time.hpp"
 #include "sim/scenario/draw.hpp"
 #include "sim/world/client_spec.hpp"
@@ -28,6 +29,7 @@ struct ClusterSpec {
   std::vector<NodeSpec> nodes;
   std::uint32_t slots = 64, replicas = 3, write_quorum = 2;
   std::vector<Setting> config;
+  access::Policy access;
 };
 
 struct WireSpec {

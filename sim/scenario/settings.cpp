@@ -8,7 +8,10 @@ namespace hf::sim {
 
 namespace {
 
-enum class Unit : std::uint8_t { duration, size, number, seconds };
+enum class Unit : std::uint8_t { duration, size, number, seconds, policy };
+
+/// In the order of node::QueuePolicy.
+constexpr std::array<std::string_view, 3> policies{"drop_oldest", "drop_newest", "reject"};
 
 struct Row {
   const char* name;
@@ -20,8 +23,8 @@ struct Row {
 constexpr std::int64_t ms = 1'000'000;
 constexpr std::int64_t u32 = 0xFFFFFFFF;
 
-const std::array<Row, 19>& table() {
-  static constexpr std::array<Row, 19> rows = {{
+const std::array<Row, 32>& table() {
+  static constexpr std::array<Row, 32> rows = {{
       {"cluster.heartbeat", Unit::duration, ms, 60'000 * ms,
        [](node::Config& c, std::int64_t v) { c.heartbeat_every = Duration(v); }},
       {"cluster.detect", Unit::duration, ms, 600'000 * ms,
@@ -56,6 +59,32 @@ const std::array<Row, 19>& table() {
        [](node::Config& c, std::int64_t v) { c.max_inflight = static_cast<std::uint16_t>(v); }},
       {"session.max_queued", Unit::number, 1, u32,
        [](node::Config& c, std::int64_t v) { c.max_queued_messages = static_cast<std::uint32_t>(v); }},
+      {"session.max_queued_bytes", Unit::size, 1, INT64_MAX / 2,
+       [](node::Config& c, std::int64_t v) { c.max_queued_bytes = static_cast<std::uint64_t>(v); }},
+      {"session.queue_policy", Unit::policy, 0, 2,
+       [](node::Config& c, std::int64_t v) { c.queue_policy = static_cast<node::QueuePolicy>(v); }},
+      {"session.max_subscriptions", Unit::number, 1, u32,
+       [](node::Config& c, std::int64_t v) { c.max_subscriptions = static_cast<std::uint32_t>(v); }},
+      {"session.max_unsent_bytes", Unit::size, 65'536, u32,
+       [](node::Config& c, std::int64_t v) { c.max_unsent_bytes = static_cast<std::uint32_t>(v); }},
+      {"mqtt.max_topic_length", Unit::number, 1, 65'535,
+       [](node::Config& c, std::int64_t v) { c.max_topic_length = static_cast<std::uint32_t>(v); }},
+      {"mqtt.max_topic_levels", Unit::number, 1, 8192,
+       [](node::Config& c, std::int64_t v) { c.max_topic_levels = static_cast<std::uint32_t>(v); }},
+      {"mqtt.max_pending", Unit::number, 1, u32,
+       [](node::Config& c, std::int64_t v) { c.max_pending = static_cast<std::uint32_t>(v); }},
+      {"mqtt.connect_rate", Unit::number, 0, 1'000'000,
+       [](node::Config& c, std::int64_t v) { c.connect_rate = static_cast<std::uint32_t>(v); }},
+      {"mqtt.connect_burst", Unit::number, 1, 1'000'000,
+       [](node::Config& c, std::int64_t v) { c.connect_burst = static_cast<std::uint32_t>(v); }},
+      {"mqtt.publish_rate", Unit::number, 0, 1'000'000,
+       [](node::Config& c, std::int64_t v) { c.publish_rate = static_cast<std::uint32_t>(v); }},
+      {"mqtt.publish_burst", Unit::number, 1, 1'000'000,
+       [](node::Config& c, std::int64_t v) { c.publish_burst = static_cast<std::uint32_t>(v); }},
+      {"mqtt.packet_timeout", Unit::duration, ms, 86'400'000 * ms,
+       [](node::Config& c, std::int64_t v) { c.packet_timeout = Duration(v); }},
+      {"mqtt.slow_reader_timeout", Unit::duration, ms, 86'400'000 * ms,
+       [](node::Config& c, std::int64_t v) { c.slow_reader_timeout = Duration(v); }},
       {"session.expiry_max", Unit::seconds, 0, u32,
        [](node::Config& c, std::int64_t v) { c.session_expiry_max = static_cast<std::uint32_t>(v); }},
       {"will.partition_grace", Unit::duration, 0, 86'400'000 * ms,
@@ -87,6 +116,12 @@ Setting read_setting(Reader& reader, const std::string& name) {
                           reader.size(name, 0, static_cast<std::uint64_t>(row.high)))};
       case Unit::number:
         return {name, reader.number(name, 0, row.low, row.high)};
+      case Unit::policy: {
+        const std::string word = reader.text(name);
+        const auto at = std::find(policies.begin(), policies.end(), word);
+        if (at == policies.end()) reader.fail(name, "\"" + word + "\" is none of drop_oldest, drop_newest, reject");
+        return {name, at - policies.begin()};
+      }
     }
   }
   const std::string near = nearest(name, setting_names());

@@ -109,6 +109,10 @@ void Client::send_connect() {
   packet.clean_start = spec_.clean_start;
   packet.keep_alive = spec_.keep_alive;
   packet.client_id = spec_.id;
+  if (!spec_.user.empty()) {
+    packet.username = spec_.user;
+    packet.password = spec_.password;
+  }
   if (spec_.version == mqtt::Version::v5) {
     if (spec_.session_expiry > 0) packet.properties.edit().session_expiry_interval = spec_.session_expiry;
     if (spec_.receive_maximum != 65'535) packet.properties.edit().receive_maximum = spec_.receive_maximum;

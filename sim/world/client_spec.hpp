@@ -76,6 +76,7 @@ struct ClientSpec {
   std::uint32_t number = 0;  ///< within the run, 0, 1, …
   mqtt::Version version = mqtt::Version::v5;
   NodeChoice connect_to;
+  std::string user, password;           ///< none: neither is sent
   bool clean_start = false;
   std::uint32_t session_expiry = 3600;  ///< seconds; 3.1.1 has none
   std::uint16_t keep_alive = 30;        ///< seconds; 0 is none

@@ -1,0 +1,88 @@
+// What a session may hold at most: subscriptions, messages, bytes; and when its client's front has no room.
+#include <algorithm>
+
+#include "broker/node/coordinator.hpp"
+#include "broker/node/parts.hpp"
+
+namespace hf::node {
+
+void Coordinator::subscribe(SlotId slot, NodeId from, const pb::Request& request) {
+  pb::Reply yes = answer(request);
+  const auto& held = session(slot, request.client())->subscriptions;
+  std::size_t count = held.size();
+  const std::size_t most = parts_.config.max_subscriptions;
+  if (count + static_cast<std::size_t>(request.subscribe().filters_size()) > most)  // those that are gone do not count
+    count = static_cast<std::size_t>(std::count_if(held.begin(), held.end(), [](const auto& one) { return one.second.present; }));
+  slot::pb::Operation operation;
+  operation.mutable_subscribe()->set_client(request.client());
+  for (const auto& one : request.subscribe().filters()) {
+    const auto it = held.find(one.filter());
+    const bool known = it != held.end() && it->second.present;
+    const bool taken = known || count < most;
+    yes.add_codes(taken ? one.options().qos() : mqtt::code(mqtt::Reason::quota_exceeded));
+    if (!taken) continue;
+    if (!known) ++count;
+    *operation.mutable_subscribe()->add_filters() = one;
+  }
+  if (operation.subscribe().filters_size() == 0) return reply(from, std::move(yes));
+  note_owed(slot, request.client(), *operation.mutable_subscribe());
+  const auto shared = shared_filters(operation.subscribe());
+  const auto dot = append(slot, std::move(operation));
+  parts_.slots.held(slot)->when_stored(dot, false, [this, slot, from, client = request.client(), shared, yes = std::move(yes)] {
+    parts_.groups_of_members.when_joined(slot, client, shared, [this, slot, from, client, yes] {
+      parts_.routes.when_known([this, slot, from, client, yes] {
+        reply(from, yes);
+        parts_.retained.begin(slot, client);
+      });
+    });
+  });
+}
+
+bool Coordinator::over_limit(const slot::Session& session, const slot::pb::Message& message) const {
+  return session.queue.size() >= parts_.config.max_queued_messages ||
+         session.queued_bytes + slot::weight(message) > parts_.config.max_queued_bytes;
+}
+
+/// A full queue loses its oldest messages, or there is no room for this one. What the client may have seen already is
+/// not taken back. Every loss is counted.
+bool Coordinator::make_room(SlotId slot, const std::string& client, const slot::pb::Message& message) {
+  if (!over_limit(*session(slot, client), message)) return true;
+  if (parts_.config.queue_policy == QueuePolicy::drop_oldest) {
+    const slot::Session& now = *session(slot, client);
+    std::size_t count = now.queue.size();
+    std::uint64_t bytes = now.queued_bytes;
+    slot::pb::Operation done;
+    done.mutable_done()->set_client(client);
+    for (const auto& [place, entry] : now.queue) {
+      if (count < parts_.config.max_queued_messages && bytes + slot::weight(message) <= parts_.config.max_queued_bytes) break;
+      if (entry->packet_id != 0) continue;
+      slot::to_pb(entry->name, done.mutable_done()->add_names());
+      note_unretired(slot, entry->name);
+      --count;
+      bytes -= slot::weight(parts_.slots.held(slot)->state().messages.at(entry->message).message);
+    }
+    const auto lost = static_cast<std::uint64_t>(done.done().names_size());
+    parts_.counters.dropped += lost;
+    parts_.counters.dropped_queue_full += lost;
+    if (lost != 0) append(slot, std::move(done));
+    if (!over_limit(*session(slot, client), message)) return true;
+  }
+  ++parts_.counters.dropped;
+  ++parts_.counters.dropped_queue_full;
+  parts_.env.reached("queue.full");
+  return false;
+}
+
+void Coordinator::on_credit(NodeId from, const pb::Credit& credit) {
+  const SlotId slot = credit.local() ? parts_.local_slot() : credit.slot();
+  if (slot > parts_.local_slot() || !parts_.slots.serving(slot)) return;
+  Serving& serving = serving_[slot];
+  const auto it = serving.attached.find(credit.client());
+  if (it == serving.attached.end() || it->second.node != from || it->second.connection != credit.connection()) return;
+  it->second.full = !credit.open();
+  if (it->second.full) return;
+  serving.pump.insert(credit.client());
+  pump_slots_.insert(slot);
+}
+
+}  // namespace hf::node

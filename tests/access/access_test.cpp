@@ -1,0 +1,97 @@
+// Rules and filters, without a node.
+#include <gtest/gtest.h>
+
+#include "broker/access/access.hpp"
+#include "broker/access/filters.hpp"
+
+namespace hf::access {
+namespace {
+
+Rule allow(std::string user, std::string filter, bool publish = true, bool subscribe = true) {
+  return {.user = std::move(user), .client = {}, .allow = true, .publish = publish, .subscribe = subscribe, .filter = std::move(filter)};
+}
+
+TEST(Filters, overlap) {
+  EXPECT_TRUE(overlap("a/b", "a/b"));
+  EXPECT_TRUE(overlap("a/+", "+/b"));
+  EXPECT_TRUE(overlap("a/#", "a"));
+  EXPECT_TRUE(overlap("a", "a/#"));
+  EXPECT_TRUE(overlap("#", "a/b/c"));
+  EXPECT_TRUE(overlap("a/#", "+/b/c"));
+  EXPECT_TRUE(overlap("/a", "+/a"));
+  EXPECT_FALSE(overlap("a/b", "a/c"));
+  EXPECT_FALSE(overlap("a/+", "a/b/c"));
+  EXPECT_FALSE(overlap("a", "a/+"));
+  EXPECT_FALSE(overlap("a/", "a"));
+  EXPECT_FALSE(overlap("#", "$SYS/#"));
+  EXPECT_FALSE(overlap("$SYS/a", "+/a"));
+  EXPECT_TRUE(overlap("$SYS/#", "$SYS/+/x"));
+}
+
+TEST(Filters, cover) {
+  EXPECT_TRUE(covers("#", "a/+/#"));
+  EXPECT_TRUE(covers("a/#", "a"));
+  EXPECT_TRUE(covers("a/#", "a/#"));
+  EXPECT_TRUE(covers("a/+", "a/b"));
+  EXPECT_TRUE(covers("+/+", "a/+"));
+  EXPECT_FALSE(covers("a", "a/#"));
+  EXPECT_FALSE(covers("a/+", "a/#"));
+  EXPECT_FALSE(covers("a/b", "a/+"));
+  EXPECT_FALSE(covers("#", "$SYS/a"));
+  EXPECT_FALSE(covers("a/+", "a"));
+}
+
+TEST(Names, fit_patterns) {
+  EXPECT_TRUE(fits("*", ""));
+  EXPECT_TRUE(fits("dev-*", "dev-1"));
+  EXPECT_TRUE(fits("*-a-*", "x-a-b-a-y"));
+  EXPECT_FALSE(fits("dev-*", "adev-1"));
+  EXPECT_FALSE(fits("dev", "dev1"));
+}
+
+TEST(Names, bring_no_wildcards_into_filters) {
+  EXPECT_EQ(filled_in("a/%u/%c/%%", {"u", "c"}), "a/u/c/%%");
+  EXPECT_FALSE(filled_in("a/%c", {"u", "#"}));
+  EXPECT_FALSE(filled_in("a/%u", {"+", "c"}));
+  EXPECT_FALSE(filled_in("a/%u", {"", "c"}));
+}
+
+TEST(Access, is_open_without_rules) {
+  const Access access{Policy{}};
+  EXPECT_TRUE(access.may_publish({"", "c"}, "t"));
+  EXPECT_TRUE(access.may_subscribe({"", "c"}, "#"));
+  EXPECT_EQ(access.login(std::nullopt, std::nullopt), Login::granted);
+  EXPECT_EQ(access.login("anybody", "anything"), Login::granted);
+  EXPECT_EQ(access.user_of("anybody"), "") << "nobody checked it";
+}
+
+TEST(Access, denies_what_no_rule_allows) {
+  const Access access{Policy{.anonymous = true, .users = {{"u", "p"}}, .rules = {allow("u", "a/+")}}};
+  EXPECT_TRUE(access.may_publish({"u", "c"}, "a/1"));
+  EXPECT_FALSE(access.may_publish({"u", "c"}, "b"));
+  EXPECT_FALSE(access.may_publish({"", "c"}, "a/1")) << "a rule for a user is not for the anonymous";
+  EXPECT_TRUE(access.may_subscribe({"u", "c"}, "#"));
+  EXPECT_FALSE(access.may_subscribe({"u", "c"}, "b/#"));
+  EXPECT_TRUE(access.may_subscribe({"u", "c"}, "$share/g/a/1"));
+}
+
+TEST(Access, lets_deny_win) {
+  Policy policy{.anonymous = true, .users = {}, .rules = {allow("", "#")}};
+  policy.rules.push_back({.user = {}, .client = "bad-*", .allow = false, .publish = true, .subscribe = false, .filter = "a/#"});
+  const Access access{policy};
+  EXPECT_TRUE(access.may_publish({"", "good"}, "a/1"));
+  EXPECT_FALSE(access.may_publish({"", "bad-1"}, "a/1"));
+  EXPECT_TRUE(access.may_receive({"", "bad-1"}, "a/1"));
+}
+
+TEST(Access, wants_passwords_of_users) {
+  const Access access{Policy{.anonymous = false, .users = {{"u", "p"}}, .rules = {}}};
+  EXPECT_EQ(access.login("u", "p"), Login::granted);
+  EXPECT_EQ(access.login("u", "q"), Login::bad_credentials);
+  EXPECT_EQ(access.login("u", std::nullopt), Login::bad_credentials);
+  EXPECT_EQ(access.login("v", "p"), Login::bad_credentials);
+  EXPECT_EQ(access.login(std::nullopt, "p"), Login::not_authorized);
+}
+
+}  // namespace
+}  // namespace hf::access

@@ -1,0 +1,103 @@
+// Access control at a node: who may connect, publish, subscribe, receive.
+#include <gtest/gtest.h>
+
+#include "tests/node/bench_node.hpp"
+
+namespace hf {
+namespace {
+
+using bench::Client;
+using mqtt::Reason;
+using mqtt::Version;
+
+node::Config guarded() {
+  node::Config config;
+  config.access.anonymous = false;
+  config.access.users = {{"ann", "secret"}, {"bob", "hidden"}};
+  config.access.rules = {
+      {.user = {}, .client = {}, .allow = true, .publish = true, .subscribe = true, .filter = "own/%u/%c/#"},
+      {.user = "ann", .client = {}, .allow = true, .publish = true, .subscribe = true, .filter = "t/#"},
+      {.user = "bob", .client = {}, .allow = true, .publish = false, .subscribe = true, .filter = "t/open/#"},
+      {.user = {}, .client = {}, .allow = false, .publish = true, .subscribe = true, .filter = "t/closed/#"}};
+  return config;
+}
+
+mqtt::Connect as(std::string user, std::string password, std::string id, Version version = Version::v5) {
+  auto packet = Client::connect_packet(std::move(id), version);
+  packet.username = std::move(user);
+  packet.password = std::move(password);
+  return packet;
+}
+
+TEST(Login, wants_a_known_name_and_its_password) {  // [MQTT-3.1.4-2]
+  bench::Node node(guarded());
+  Client good(node), wrong(node), unknown(node), nobody(node);
+  EXPECT_EQ(good.connect(as("ann", "secret", "a"))->reason, Reason::success);
+  EXPECT_EQ(wrong.connect(as("ann", "hidden", "b"))->reason, Reason::bad_user_name_or_password);
+  EXPECT_EQ(unknown.connect(as("eve", "secret", "c"))->reason, Reason::bad_user_name_or_password);
+  EXPECT_EQ(nobody.connect("d")->reason, Reason::not_authorized);
+  EXPECT_TRUE(wrong.closed() && unknown.closed() && nobody.closed());
+  Client old(node, Version::v311), old_nobody(node, Version::v311);
+  EXPECT_EQ(old.connect(as("ann", "x", "e", Version::v311))->reason, Reason::bad_user_name_or_password) << "return code 4";
+  EXPECT_EQ(old_nobody.connect("f")->reason, Reason::not_authorized) << "return code 5";
+}
+
+TEST(Rights, to_publish) {
+  bench::Node node(guarded());
+  Client ann(node), bob(node), old(node, Version::v311);
+  ASSERT_TRUE(ann.connect(as("ann", "secret", "a")));
+  ASSERT_TRUE(bob.connect(as("bob", "hidden", "b")));
+  ASSERT_TRUE(old.connect(as("bob", "hidden", "o", Version::v311)));
+  ASSERT_EQ(ann.subscribe("t/#"), 0);
+  bob.send(Client::publish_packet("t/open/1", "x", 1, 1));
+  EXPECT_EQ(bob.next<mqtt::Puback>()->reason, Reason::not_authorized);
+  bob.send(Client::publish_packet("t/open/1", "x", 2, 2));
+  EXPECT_EQ(bob.next<mqtt::Pubrec>()->reason, Reason::not_authorized);
+  bob.send(Client::publish_packet("t/open/1", "x"));
+  EXPECT_FALSE(bob.closed()) << "QoS 0 is dropped without a word";
+  old.send(Client::publish_packet("t/open/1", "x", 1, 1));
+  EXPECT_TRUE(old.next<mqtt::Puback>()) << "3.1.1 cannot say no";
+  old.send(Client::publish_packet("t/open/1", "x", 2, 2));
+  EXPECT_TRUE(old.next<mqtt::Pubrec>());
+  old.send(mqtt::Pubrel{{.packet_id = 2, .reason = Reason::success, .properties = {}}});
+  EXPECT_TRUE(old.next<mqtt::Pubcomp>());
+  EXPECT_FALSE(ann.next()) << "none of it was published";
+  bob.send(Client::publish_packet("own/bob/b/1", "x", 1, 1));
+  EXPECT_EQ(bob.next<mqtt::Puback>()->reason, Reason::no_matching_subscribers) << "%u and %c";
+  bob.send(Client::publish_packet("own/ann/a/1", "x", 1, 1));
+  EXPECT_EQ(bob.next<mqtt::Puback>()->reason, Reason::not_authorized);
+  ann.send(Client::publish_packet("t/closed/1", "x", 1, 1));
+  EXPECT_EQ(ann.next<mqtt::Puback>()->reason, Reason::not_authorized) << "deny beats allow";
+  EXPECT_EQ(node.shard().counters().refused, 7U);
+}
+
+TEST(Rights, to_subscribe_and_receive) {
+  bench::Node node(guarded());
+  Client ann(node), bob(node), old(node, Version::v311);
+  ASSERT_TRUE(ann.connect(as("ann", "secret", "a")));
+  ASSERT_TRUE(bob.connect(as("bob", "hidden", "b")));
+  ASSERT_TRUE(old.connect(as("bob", "hidden", "o", Version::v311)));
+  EXPECT_EQ(bob.subscribe("other", 1), 0x87);
+  EXPECT_EQ(old.subscribe("other", 1), 0x80);
+  EXPECT_EQ(ann.subscribe("t/closed/+", 1), 0x87);
+  EXPECT_EQ(bob.subscribe("t/#", 1), 1) << "broader than the rights";
+  ann.send(Client::publish_packet("t/1", "x", 1, 1));
+  ASSERT_TRUE(ann.next<mqtt::Puback>());
+  EXPECT_FALSE(bob.next()) << "may not receive this one";
+  ann.send(Client::publish_packet("t/open/1", "y", 1, 1));
+  ASSERT_TRUE(ann.next<mqtt::Puback>());
+  EXPECT_EQ(bob.next<mqtt::Publish>()->payload.view(), "y");
+  EXPECT_EQ(node.shard().counters().dropped_denied, 1U);
+}
+
+TEST(Rights, to_leave_a_will) {
+  bench::Node node(guarded());
+  Client bob(node);
+  auto connect = as("bob", "hidden", "b");
+  connect.will = mqtt::Will{.topic = "t/open/1", .payload = {}, .qos = 0, .retain = false, .properties = {}};
+  EXPECT_EQ(bob.connect(connect)->reason, Reason::not_authorized);
+  EXPECT_TRUE(bob.closed());
+}
+
+}  // namespace
+}  // namespace hf

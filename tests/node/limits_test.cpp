@@ -1,0 +1,315 @@
+// Declared limits, each with what is said at it.
+#include <gtest/gtest.h>
+
+#include "broker/node/rate.hpp"
+#include "tests/node/bench_node.hpp"
+
+namespace hf {
+namespace {
+
+using bench::Client;
+using mqtt::Reason;
+using mqtt::Version;
+
+mqtt::Connect lasting(std::string id) {
+  auto packet = Client::connect_packet(std::move(id));
+  packet.properties.edit().session_expiry_interval = 3600;
+  return packet;
+}
+
+TEST(Rate, allows_a_burst_and_then_its_pace) {
+  node::Rate rate(10, 3);
+  const Instant start{1s};
+  EXPECT_TRUE(rate.take(start));
+  EXPECT_TRUE(rate.take(start));
+  EXPECT_TRUE(rate.take(start));
+  EXPECT_FALSE(rate.take(start));
+  EXPECT_FALSE(rate.take(start + 99ms));
+  EXPECT_TRUE(rate.take(start + 100ms));
+  EXPECT_FALSE(rate.take(start + 100ms));
+  node::Rate none;
+  for (int i = 0; i < 1000; ++i) EXPECT_TRUE(none.take(start));
+}
+
+TEST(Limits, topics_have_a_length_and_a_depth) {
+  node::Config config;
+  config.max_topic_length = 20;
+  config.max_topic_levels = 3;
+  bench::Node node(config);
+  Client client(node), old(node, Version::v311), will(node);
+  ASSERT_TRUE(client.connect("a"));
+  client.send(Client::publish_packet("a/b/c/d", "x", 1, 1));
+  EXPECT_EQ(client.next<mqtt::Puback>()->reason, Reason::topic_name_invalid);
+  client.send(Client::publish_packet(std::string(21, 'x'), "x", 2, 2));
+  EXPECT_EQ(client.next<mqtt::Pubrec>()->reason, Reason::topic_name_invalid);
+  EXPECT_EQ(client.subscribe("a/b/c", 1), 1);
+  EXPECT_EQ(client.subscribe("a/b/c/#", 1), 0x8F);
+  ASSERT_TRUE(old.connect("b"));
+  EXPECT_EQ(old.subscribe("a/b/c/#", 1), 0x80);
+  old.send(Client::publish_packet("a/b/c/d", "x", 1, 1));
+  EXPECT_EQ(old.next<mqtt::Puback>()->packet_id, 1) << "3.1.1 cannot refuse";
+  EXPECT_FALSE(client.next());
+  auto connect = Client::connect_packet("c");
+  connect.will = mqtt::Will{.topic = "a/b/c/d", .payload = {}, .qos = 0, .retain = false, .properties = {}};
+  EXPECT_EQ(will.connect(connect)->reason, Reason::topic_name_invalid);
+}
+
+TEST(Limits, subscriptions_of_a_session) {
+  node::Config config;
+  config.max_subscriptions = 2;
+  bench::Node node(config);
+  Client client(node);
+  ASSERT_TRUE(client.connect(lasting("a")));
+  EXPECT_EQ(client.subscribe("t/1"), 0);
+  EXPECT_EQ(client.subscribe("t/2"), 0);
+  EXPECT_EQ(client.subscribe("t/3"), 0x97);
+  EXPECT_EQ(client.subscribe("t/2", 1), 1) << "not a new one";
+  client.send(mqtt::Unsubscribe{.packet_id = 2, .filters = {"t/1"}, .properties = {}});
+  ASSERT_TRUE(client.next<mqtt::Unsuback>());
+  EXPECT_EQ(client.subscribe("t/3"), 0);
+}
+
+/// A session that is away, and whom others publish to.
+struct Away {
+  explicit Away(node::Config config) : node(std::move(config)), writer(node) {
+    Client reader(node);
+    EXPECT_TRUE(reader.connect(lasting("reader")));
+    EXPECT_EQ(reader.subscribe("t", 1), 1);
+    node.vanish(reader.stream());
+    EXPECT_TRUE(writer.connect("writer"));
+  }
+  Reason publish(std::string payload) {
+    writer.send(Client::publish_packet("t", std::move(payload), 1, 1));
+    return writer.next<mqtt::Puback>().value().reason;
+  }
+  std::string queued() {
+    Client reader(node);
+    auto connect = lasting("reader");
+    connect.clean_start = false;
+    EXPECT_TRUE(reader.connect(connect)->session_present);
+    std::string all;
+    while (const auto packet = reader.next<mqtt::Publish>()) all += packet->payload.view();
+    return all;
+  }
+  bench::Node node;
+  Client writer;
+};
+
+TEST(Queue, that_is_full_drops_the_newest) {
+  node::Config config;
+  config.max_queued_messages = 2;
+  Away away(config);
+  for (const char* text : {"1", "2", "3"}) EXPECT_EQ(away.publish(text), Reason::success);
+  EXPECT_EQ(away.node.shard().counters().dropped_queue_full, 1U);
+  EXPECT_EQ(away.queued(), "12");
+}
+
+TEST(Queue, that_is_full_drops_the_oldest_when_told_so) {
+  node::Config config;
+  config.max_queued_messages = 2;
+  config.queue_policy = node::QueuePolicy::drop_oldest;
+  Away away(config);
+  for (const char* text : {"1", "2", "3"}) EXPECT_EQ(away.publish(text), Reason::success);
+  EXPECT_EQ(away.node.shard().counters().dropped_queue_full, 1U);
+  EXPECT_EQ(away.queued(), "23");
+}
+
+TEST(Queue, that_is_full_rejects_when_told_so) {
+  node::Config config;
+  config.max_queued_messages = 2;
+  config.queue_policy = node::QueuePolicy::reject;
+  Away away(config);
+  EXPECT_EQ(away.publish("1"), Reason::success);
+  EXPECT_EQ(away.publish("2"), Reason::success);
+  EXPECT_EQ(away.publish("3"), Reason::quota_exceeded);
+  EXPECT_EQ(away.queued(), "12");
+}
+
+TEST(Queue, has_a_limit_in_bytes_too) {
+  node::Config config;
+  config.max_queued_bytes = 30;
+  Away away(config);
+  EXPECT_EQ(away.publish("0123456789"), Reason::success);
+  EXPECT_EQ(away.publish("abcdefghij"), Reason::success);
+  EXPECT_EQ(away.publish("klmnopqrst"), Reason::success);
+  EXPECT_EQ(away.publish("."), Reason::success);
+  EXPECT_EQ(away.node.shard().counters().dropped_queue_full, 1U);
+  EXPECT_EQ(away.queued(), "0123456789abcdefghij.");
+}
+
+TEST(Queue, rejecting_qos_2_frees_the_packet_id) {
+  node::Config config;
+  config.max_queued_messages = 1;
+  config.queue_policy = node::QueuePolicy::reject;
+  bench::Node node(config);
+  Client reader(node), writer(node);
+  ASSERT_TRUE(reader.connect(lasting("reader")));
+  ASSERT_EQ(reader.subscribe("t", 2), 2);
+  node.vanish(reader.stream());
+  ASSERT_TRUE(writer.connect("writer"));
+  const auto publish = [&](std::string payload) {
+    writer.send(Client::publish_packet("t", std::move(payload), 2, 5));
+    return writer.next<mqtt::Pubrec>()->reason;
+  };
+  const auto release = [&] {
+    writer.send(mqtt::Pubrel{{.packet_id = 5, .reason = Reason::success, .properties = {}}});
+    EXPECT_EQ(writer.next<mqtt::Pubcomp>()->reason, Reason::success);
+  };
+  EXPECT_EQ(publish("1"), Reason::success);
+  release();
+  EXPECT_EQ(publish("2"), Reason::quota_exceeded);
+  Client again(node);
+  auto connect = lasting("reader");
+  connect.clean_start = false;
+  ASSERT_TRUE(again.connect(connect)->session_present);
+  auto got = again.next<mqtt::Publish>();
+  ASSERT_TRUE(got);
+  again.send(mqtt::Pubrec{{.packet_id = got->packet_id, .reason = Reason::success, .properties = {}}});
+  ASSERT_TRUE(again.next<mqtt::Pubrel>());
+  again.send(mqtt::Pubcomp{{.packet_id = got->packet_id, .reason = Reason::success, .properties = {}}});
+  EXPECT_EQ(publish("3"), Reason::success);
+  release();
+  EXPECT_EQ(again.next<mqtt::Publish>()->payload.view(), "3") << "the id was free again";
+}
+
+TEST(Connections, have_a_maximum) {
+  node::Config config;
+  config.max_connections = 1;
+  bench::Node node(config);
+  Client first(node), second(node), old(node, Version::v311);
+  EXPECT_EQ(first.connect("a")->reason, Reason::success);
+  EXPECT_EQ(second.connect("b")->reason, Reason::quota_exceeded);
+  EXPECT_TRUE(second.closed());
+  EXPECT_EQ(old.connect("c")->reason, Reason::server_unavailable);
+  node.vanish(first.stream());
+  Client third(node);
+  EXPECT_EQ(third.connect("d")->reason, Reason::success);
+}
+
+TEST(Connections, have_a_rate) {
+  node::Config config;
+  config.connect_rate = 1;
+  config.connect_burst = 2;
+  bench::Node node(config);
+  Client one(node), two(node), three(node);
+  EXPECT_EQ(one.connect("a")->reason, Reason::success);
+  EXPECT_EQ(two.connect("b")->reason, Reason::success);
+  EXPECT_EQ(three.connect("c")->reason, Reason::connection_rate_exceeded);
+  node.advance(1s);
+  Client four(node);
+  EXPECT_EQ(four.connect("d")->reason, Reason::success);
+}
+
+TEST(Connections, that_have_not_said_connect_are_few) {
+  node::Config config;
+  config.max_pending = 2;
+  bench::Node node(config);
+  Client one(node);
+  const StreamId two = node.open(), three = node.open();
+  EXPECT_FALSE(node.closed(two));
+  EXPECT_TRUE(node.closed(three));
+  ASSERT_TRUE(one.connect("a"));
+  EXPECT_FALSE(node.closed(node.open())) << "there is room again";
+  EXPECT_TRUE(node.closed(node.open()));
+  node.advance(11s);
+  EXPECT_FALSE(node.closed(node.open()));
+}
+
+TEST(Connections, say_connect_in_few_bytes) {
+  node::Config config;
+  config.max_connect_size = 100;
+  bench::Node node(config);
+  Client client(node), large(node);
+  ASSERT_TRUE(client.connect("a"));
+  client.send(Client::publish_packet("t", std::string(1000, 'x'), 1, 1));
+  EXPECT_TRUE(client.next<mqtt::Puback>()) << "other packets may be larger";
+  auto connect = Client::connect_packet("b");
+  connect.username = std::string(200, 'u');
+  large.send(connect);
+  EXPECT_TRUE(large.closed());
+}
+
+TEST(Publishers, that_are_too_fast_are_read_from_more_slowly) {
+  node::Config config;
+  config.publish_rate = 10;
+  config.publish_burst = 5;
+  bench::Node node(config);
+  Client client(node);
+  ASSERT_TRUE(client.connect("a"));
+  std::string burst;
+  for (std::uint16_t i = 1; i <= 20; ++i)
+    mqtt::encode(Client::publish_packet("t", "x", 1, i), Version::v5, burst);
+  client.send_bytes(burst);
+  EXPECT_TRUE(node.paused(client.stream()));
+  int acknowledged = 0;
+  const auto count = [&] {
+    while (client.next<mqtt::Puback>()) ++acknowledged;
+    return acknowledged;
+  };
+  EXPECT_GE(count(), 5);
+  EXPECT_LE(acknowledged, 6);
+  node.advance(500ms);
+  EXPECT_GE(count(), 9);
+  EXPECT_LE(acknowledged, 11);
+  node.advance(3s);
+  EXPECT_EQ(count(), 20) << "nothing is lost";
+  EXPECT_FALSE(node.paused(client.stream()));
+}
+
+TEST(HalfPackets, are_waited_for_a_bounded_time) {
+  bench::Node node;
+  Client client(node);
+  ASSERT_TRUE(client.connect("a"));
+  client.send_bytes(std::string("\x30\x20\x00\x01t", 5));
+  node.advance(59s);
+  EXPECT_FALSE(client.closed());
+  node.advance(2s);
+  EXPECT_TRUE(client.closed());
+  EXPECT_EQ(client.next<mqtt::Disconnect>()->reason, Reason::implementation_specific_error);
+}
+
+TEST(SlowReaders, hold_back_their_messages_and_not_the_memory) {
+  bench::Node node;
+  Client writer(node), reader(node);
+  ASSERT_TRUE(writer.connect("writer"));
+  ASSERT_TRUE(reader.connect(lasting("reader")));
+  ASSERT_EQ(reader.subscribe("t", 1), 1);
+  node.hold(reader.stream(), true);
+  for (std::uint16_t i = 1; i <= 200; ++i) {
+    writer.send(Client::publish_packet("t", std::string(10'000, 'x'), 1, i));
+    ASSERT_TRUE(writer.next<mqtt::Puback>()) << "publishers do not notice";
+  }
+  EXPECT_GT(node.unsent(reader.stream()), env::writable_mark);
+  EXPECT_LT(node.unsent(reader.stream()), env::writable_mark + 20'000);
+  EXPECT_TRUE(node.paused(reader.stream()));
+  node.hold(reader.stream(), false);
+  EXPECT_FALSE(node.paused(reader.stream()));
+  int got = 0;
+  while (const auto packet = reader.next<mqtt::Publish>()) {
+    ++got;
+    reader.send(mqtt::Puback{{.packet_id = packet->packet_id, .reason = Reason::success, .properties = {}}});
+  }
+  EXPECT_EQ(got, 200);
+}
+
+TEST(SlowReaders, lose_qos_0_and_then_the_connection) {
+  node::Config config;
+  config.max_unsent_bytes = 100'000;
+  bench::Node node(config);
+  Client writer(node), reader(node);
+  ASSERT_TRUE(writer.connect("writer"));
+  auto connect = Client::connect_packet("reader");
+  ASSERT_TRUE(reader.connect(connect));
+  ASSERT_EQ(reader.subscribe("t"), 0);
+  node.hold(reader.stream(), true);
+  for (int i = 0; i < 50; ++i) writer.send(Client::publish_packet("t", std::string(10'000, 'x')));
+  EXPECT_LT(node.unsent(reader.stream()), 120'000U);
+  EXPECT_GT(node.shard().counters().dropped_slow_reader, 30U);
+  node.advance(59s);
+  EXPECT_FALSE(reader.closed());
+  node.advance(2s);
+  EXPECT_TRUE(reader.closed());
+}
+
+}  // namespace
+}  // namespace hf
