@@ -84,7 +84,7 @@ void GroupMembers::on_deal(NodeId, const pb::DealRequest& request) {
   reply(request.group(), name, pb::DealReply::HELD, false);
 }
 
-void GroupMembers::look_at_deals(SlotId slot, const std::string& client, Client& state) {
+void GroupMembers::look_at_deals(SlotId slot, const std::string& client, Client& state, bool ends) {
   if (!parts_.slots.decides(slot)) return;
   const slot::State& all = parts_.slots.held(slot)->state();
   const auto it = all.sessions.find(client);
@@ -104,7 +104,7 @@ void GroupMembers::look_at_deals(SlotId slot, const std::string& client, Client&
     facts.entry = entry != nullptr && !entry->done;
     facts.qos = facts.entry ? entry->qos : open.qos;
     facts.given = entry != nullptr && (entry->done ? entry->given : entry->packet_id != 0);
-    facts.session = it != all.sessions.end() && it->second.exists();
+    facts.session = !ends && it != all.sessions.end() && it->second.exists();
     facts.connected = connected(slot, client);
     facts.gone = !facts.connected && gone(slot, client, state);
     facts.subscribed = subscribed(slot, client, open.group.substr(1));

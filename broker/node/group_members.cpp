@@ -93,6 +93,12 @@ void GroupMembers::changed(SlotId slot, const std::string& client) {
   dirty_.insert({slot, client});
 }
 
+void GroupMembers::ending(SlotId slot, const std::string& client) {
+  const auto at = slots_.find(slot);
+  if (at == slots_.end()) return;
+  if (const auto it = at->second.find(client); it != at->second.end()) look_at_deals(slot, client, it->second, true);
+}
+
 void GroupMembers::peer_changed(NodeId node) {
   const auto it = by_front_.find(node);
   if (it != by_front_.end()) dirty_.insert(it->second.begin(), it->second.end());
@@ -121,7 +127,7 @@ void GroupMembers::look(SlotId slot, const std::string& client) {
     state.away_since = parts_.env.now();
     timers_.insert({*state.away_since + 2 * parts_.config.detect_after, {slot, client}});
   }
-  look_at_deals(slot, client, state);
+  look_at_deals(slot, client, state, false);
   if (state.told.empty() && state.open.empty()) slots_[slot].erase(client);
 }
 

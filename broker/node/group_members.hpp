@@ -33,6 +33,8 @@ class GroupMembers {
   void stop_serving(SlotId slot);
   /// The session, its subscriptions or its connection may have changed.
   void changed(SlotId slot, const std::string& client);
+  /// The session ends here and now, and with it what it knows of its deals.
+  void ending(SlotId slot, const std::string& client);
   /// Runs once the groups know of the member (or that it is none any more).
   void when_joined(SlotId slot, const std::string& client, const std::vector<std::string>& filters, std::function<void()> then);
   void on_ack(const pb::MemberAck& ack);
@@ -80,7 +82,7 @@ class GroupMembers {
   void announce(SlotId slot, const std::string& client, const std::string& filter);
   void send(const What& what, Announcement& announcement);
   void look(SlotId slot, const std::string& client);
-  void look_at_deals(SlotId slot, const std::string& client, Client& state);
+  void look_at_deals(SlotId slot, const std::string& client, Client& state, bool ends);
   void settle(SlotId slot, const std::string& client, const std::vector<slot::Name>& deals, slot::Outcome outcome);
   void say(SlotId slot, const std::string& client, const slot::Name& deal, slot::Outcome outcome);
   void reply(const std::string& group, const slot::Name& deal, pb::DealReply::How how, bool away);

@@ -170,6 +170,8 @@ void Coordinator::connection_over(SlotId slot, const std::string& client, std::u
 }
 
 void Coordinator::end_session(SlotId slot, const std::string& client) {
+  // A local session is forgotten at once, below: how its deals end is written down first.
+  if (slot == parts_.local_slot()) parts_.groups_of_members.ending(slot, client);
   slot::pb::Operation operation;
   operation.mutable_end()->set_client(client);
   append(slot, std::move(operation));
