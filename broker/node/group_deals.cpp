@@ -1,4 +1,6 @@
 // Shared subscriptions, at the coordinator of a member's session: deals come in, and how they ended goes back.
+#include <algorithm>
+
 #include "broker/node/group_members.hpp"
 #include "broker/node/groups.hpp"
 #include "broker/node/parts.hpp"
@@ -60,7 +62,10 @@ void GroupMembers::on_deal(NodeId, const pb::DealRequest& request) {
     if (entry != nullptr && !entry->done) reply(request.group(), name, pb::DealReply::HELD, !here);
     return;  // if it has ended, that is said once it is looked at
   }
-  if (request.qos() == 0) {  // as much as the member asked for
+  const std::string filter = request.group().substr(1);
+  const std::uint32_t qos =
+      here ? std::min(request.qos(), session(slot, client)->subscriptions.at(filter).options.qos()) : request.qos();
+  if (qos == 0) {  // as much as the member asked for
     if (here) parts_.coordinator.push_unkept(slot, client, request);
     open.settling = true;
     return settle(slot, client, {name}, here ? slot::Outcome::delivered : slot::Outcome::revoked);
@@ -77,7 +82,7 @@ void GroupMembers::on_deal(NodeId, const pb::DealRequest& request) {
   enqueue.mutable_message()->mutable_deal()->set_slot(request.slot());
   auto& target = *enqueue.add_targets();
   target.set_client(client);
-  target.set_qos(request.qos());
+  target.set_qos(qos);
   target.set_retain(request.retain());
   if (request.identifier() != 0) target.add_identifiers(request.identifier());
   parts_.coordinator.append(slot, std::move(operation));

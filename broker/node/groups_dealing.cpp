@@ -12,9 +12,14 @@ constexpr Duration look_every = 3s;  ///< one that the member holds: its word ma
 constexpr int queries_max = 100;     ///< members asked at once whether they are back
 
 const slot::pb::Options& options_of(const slot::Session& session, const std::string& member) {
-  static const slot::pb::Options none;
+  // Of one that is no member (any more) its own coordinator knows: the deal is revoked, or taken as it is subscribed.
+  static const slot::pb::Options none = [] {
+    slot::pb::Options options;
+    options.set_qos(2);
+    return options;
+  }();
   const auto it = session.subscriptions.find(member_register(member));
-  return it == session.subscriptions.end() ? none : it->second.options;
+  return it == session.subscriptions.end() || !it->second.present ? none : it->second.options;
 }
 }  // namespace
 
