@@ -233,7 +233,10 @@ void Coordinator::send_will(SlotId slot, const slot::Dot& dot) {
   }
   const auto& wills = parts_.slots.held(slot)->state().wills;
   const auto it = wills.find(dot);
-  if (it == wills.end()) return;
+  if (it == wills.end()) {
+    serving_[slot].publishing.erase(dot);
+    return;
+  }
   const slot::pb::Message message = it->second.message;
   if (message.qos() != 0)
     return parts_.publishing.route(message, 0, [this, slot, dot](std::uint32_t) { will_stored(slot, dot); });
@@ -246,6 +249,7 @@ void Coordinator::will_stored(SlotId slot, const slot::Dot& dot) {
     serving_[slot].stored_wills.insert(dot);
     return;
   }
+  serving_[slot].publishing.erase(dot);
   if (!parts_.slots.held(slot)->state().wills.contains(dot)) return;
   slot::pb::Operation operation;
   slot::to_pb(dot, operation.mutable_published()->add_fires());

@@ -52,6 +52,7 @@ void read_access(Reader& reader, access::Policy& policy) {
   });
   reader.each("rules", {"name", "filter"}, [&](Reader& r) {
     access::Rule rule;
+    (void)r.text("name");
     rule.user = r.text("user");
     rule.client = r.text("client");
     rule.allow = r.has("allow");
