@@ -49,6 +49,7 @@ std::uint64_t Coordinator::due(SlotId slot, const std::string& client, const slo
   if (has_will) at = session.closed_ms + delay_ms(session, session.expiry_s);
   if (session.expiry_s != never && !serving_[slot].held_back.contains(client))
     at = std::min(at, session.closed_ms + std::uint64_t{session.expiry_s} * 1000);
+  if (parts_.config.mutant.is("session_expired_by_minority")) return at == UINT64_MAX ? 0 : at;
   // The client may have come back where somebody is that cannot be seen.
   return at == UINT64_MAX ? 0 : not_before(at, parts_.presence.all_grace_ends());
 }
