@@ -106,6 +106,7 @@ class Coordinator {
     std::map<NodeId, std::set<std::string>> fronts;  ///< whose latest connection is open there
     std::set<std::string> held_back;                 ///< to be ended once all replicas can be reached
     std::set<slot::Dot> publishing, stored_wills;    ///< Fires: under way; stored everywhere, but that is not logged yet
+    std::map<slot::Dot, slot::VersionVector> wills_asked;  ///< names that are asked about -> what was known then
     std::set<std::string> pump;
     std::set<slot::Name> unretired;
   };
@@ -174,6 +175,7 @@ class Coordinator {
   void send_will(SlotId slot, const slot::Dot& dot);
   void will_stored(SlotId slot, const slot::Dot& dot);
   [[nodiscard]] static bool names_a_will(const slot::Dot& name);
+  [[nodiscard]] bool known_everywhere(SlotId slot, const slot::Dot& name);
   void pump_all(SlotId slot);
 
   ShardParts& parts_;

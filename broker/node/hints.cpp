@@ -37,13 +37,11 @@ void Hints::keep(SlotId slot, const pb::Publish& publish) {
   parts_.env.reached("hint.kept");
 }
 
-void Hints::coordinator_changed(SlotId slot) {
-  const auto it = kept_.find(slot);
-  if (it == kept_.end() || it->second.empty()) return;
-  if (!parts_.slots.is_replica(slot, parts_.slots.coordinator(slot))) return;
-  std::uint64_t& submitted = submitted_[slot];
-  const bool first = submitted < it->second.begin()->first;
+Requests::Batch Hints::due(SlotId slot) {
   Requests::Batch requests;
+  const auto it = kept_.find(slot);
+  if (it == kept_.end() || !parts_.slots.is_replica(slot, parts_.slots.coordinator(slot))) return requests;
+  std::uint64_t& submitted = submitted_[slot];
   for (auto at = it->second.upper_bound(submitted); at != it->second.end(); ++at) {
     pb::Request request;
     *request.mutable_publish() = at->second;
@@ -51,9 +49,7 @@ void Hints::coordinator_changed(SlotId slot) {
     requests.emplace_back(std::move(request),
                           [this, slot, number = at->first](const pb::Reply&) { handed_over(slot, number); });
   }
-  if (requests.empty()) return;
-  if (first && !parts_.config.mutant.is("hints_behind_newer")) return parts_.requests.submit_ahead(slot, std::move(requests));
-  for (auto& [request, then] : requests) parts_.requests.submit(slot, std::move(request), std::move(then));
+  return requests;
 }
 
 void Hints::handed_over(SlotId slot, std::uint64_t number) {
@@ -70,7 +66,15 @@ void Hints::hand_over_all() {
   if (parts_.config.mutant.is("hints_behind_newer") && parts_.env.now().time_since_epoch() % 2s >= 250ms) return;
   std::vector<SlotId> slots;
   for (const auto& [slot, kept] : kept_) slots.push_back(slot);
-  for (const SlotId slot : slots) coordinator_changed(slot);
+  for (const SlotId slot : slots) {
+    Requests::Batch requests = due(slot);
+    if (requests.empty()) continue;
+    if (!parts_.config.mutant.is("hints_behind_newer")) {
+      parts_.requests.submit_ahead(slot, std::move(requests));
+      continue;
+    }
+    for (auto& [request, then] : requests) parts_.requests.submit(slot, std::move(request), std::move(then));
+  }
 }
 
 std::uint64_t Hints::count(SlotId slot) const {

@@ -8,6 +8,7 @@
 
 #include "broker/base/ids.hpp"
 #include "broker/node/message.pb.h"
+#include "broker/node/requests.hpp"
 
 namespace hf::node {
 
@@ -21,7 +22,9 @@ class Hints {
 
   bool load(std::string_view key, std::string_view value);
   void keep(SlotId slot, const pb::Publish& publish);
-  void coordinator_changed(SlotId slot);
+  /// What is to be asked of the slot's coordinator and was not yet: nothing, unless a replica coordinates.
+  [[nodiscard]] Requests::Batch due(SlotId slot);
+  /// Hands over what is due. For what came while the coordinator stayed.
   void hand_over_all();
   [[nodiscard]] std::uint64_t count(SlotId slot) const;
   void fill_gossip(pb::Gossip& gossip) const;

@@ -99,8 +99,11 @@ void Requests::on_reply(NodeId from, const pb::Reply& reply) {
 }
 
 void Requests::coordinator_changed(SlotId slot) {
-  submit_ahead(slot, parts_.front.attachments(slot));
-  if (!parts_.config.mutant.is("hints_behind_newer")) parts_.hints.coordinator_changed(slot);
+  // Together: whatever waits here would be asked between them, and is newer than the hints.
+  Batch first = parts_.front.attachments(slot);
+  if (!parts_.config.mutant.is("hints_behind_newer"))
+    for (auto& hint : parts_.hints.due(slot)) first.push_back(std::move(hint));
+  submit_ahead(slot, std::move(first));
 }
 
 void Requests::peer_up(NodeId node) {

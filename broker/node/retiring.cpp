@@ -59,6 +59,16 @@ void Coordinator::tick() {
   }
 }
 
+/// Has every replica stored what was known here when this was first asked about `name`.
+bool Coordinator::known_everywhere(SlotId slot, const slot::Dot& name) {
+  auto& asked = serving_[slot].wills_asked;
+  const auto* held = parts_.slots.held(slot);
+  const auto [since, fresh] = asked.try_emplace(name, held->state().seen);
+  if (!held->stable(parts_.self.node).first.covers(since->second)) return false;
+  asked.erase(since);
+  return true;
+}
+
 void Coordinator::on_retire_query(NodeId from, const pb::RetireQuery& query) {
   const SlotId slot = query.front() ? parts_.local_slot() : query.slot();
   if (slot > parts_.local_slot() || !parts_.slots.serving(slot)) return;
@@ -74,9 +84,10 @@ void Coordinator::on_retire_query(NodeId from, const pb::RetireQuery& query) {
     const slot::Dot dot = slot::from_pb(name).dot;
     // Released: what gave the name is known here, and nobody holds it now. (Whoever does not know it cannot tell.) A
     // front that restarted has forgotten its publishers, and they their flows.
-    // A will is published by whoever has fired it: all of them are heard of only while all members are in view.
+    // A will is published by whoever has fired it: all of them are heard of only while all members are in view, and
+    // nobody fires it again once every replica knows that it is over.
     if (names_a_will(dot)) {
-      if (whole && !fired.contains(dot)) *answer.add_released() = name;
+      if (whole && !fired.contains(dot) && known_everywhere(slot, dot)) *answer.add_released() = name;
       continue;
     }
     const bool known = state.seen.covers(dot) || (query.front() && dot.origin.boot < parts_.self.boot);

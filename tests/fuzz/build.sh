@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the fuzz targets in build/fuzz: clang with -fsanitize=fuzzer,address,undefined.
+# Builds the fuzz targets in build/cross: clang with -fsanitize=fuzzer,address,undefined.
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
-cmake --preset fuzz
-cmake --build build/fuzz --target fuzz_targets
+cmake --preset cross
+cmake --build build/cross --target fuzz_targets
