@@ -135,9 +135,9 @@ Result<void> apply_text(Settings& settings, std::string_view json, const std::st
   Json document;
   try {
     document = Json::parse(json, watch, true, true);
-  } catch (const Json::parse_error& error) {
+  } catch (const Json::exception& error) {  // a number too large to hold is no parse_error
     std::string what = error.what();
-    if (const auto at = what.find("parse error"); at != std::string::npos) what = what.substr(at);
+    if (const auto at = what.find("] "); at != std::string::npos) what = what.substr(at + 2);
     return fail(Blame::user, source + ": not JSON: " + what);
   }
   if (!twice.empty()) return fail(Blame::user, source + ": the field \"" + twice + "\" is there twice");

@@ -171,6 +171,7 @@ void GroupMembers::when_joined(SlotId slot, const std::string& client, const std
 }
 
 void GroupMembers::on_ack(const pb::MemberAck& ack) {
+  if (!is_group(ack.group())) return;
   const MemberAddress address = member_address(ack.member());
   const SlotId slot = address.local ? parts_.local_slot() : parts_.slots.slot_of(address.session);
   const auto it = announcements_.find({slot, address.session, ack.group().substr(1)});

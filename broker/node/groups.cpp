@@ -16,7 +16,10 @@ constexpr std::uint32_t never = 0xFFFFFFFF;
 
 std::string group_key(std::string_view shared_filter) { return separator + std::string(shared_filter); }
 bool is_group(std::string_view client) { return client.starts_with(separator); }
-std::string_view plain_filter(std::string_view group) { return topic::parse_filter(group.substr(1))->filter; }
+std::string_view plain_filter(std::string_view group) {
+  const auto parsed = topic::parse_filter(group.substr(1));  // a damaged name is no filter, and matches itself only
+  return parsed ? parsed->filter : group.substr(1);
+}
 std::string member_register(std::string_view member) { return std::string(members_prefix).append(member); }
 
 std::string local_member(std::string_view session, Origin self) {

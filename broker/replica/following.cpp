@@ -1,4 +1,6 @@
 // One slot at one holder: reading other holders' logs, and being read.
+#include <algorithm>
+
 #include "broker/base/assert.hpp"
 #include "broker/replica/slot_replica.hpp"
 
@@ -64,6 +66,9 @@ void SlotReplica::peer_down(NodeId peer) {
 SlotReplica::Received SlotReplica::receive(NodeId from, const pb::ReplicaMessage& message, bool yield,
                                            std::uint64_t time, Outbox& out) {
   Received result;
+  const std::uint64_t named = std::max({message.follow().claim().time(), message.follow_ok().promised().time(),
+                                        message.confirm().promised().time()});
+  if (named >= slot::time_limit) return result;
   switch (message.kind_case()) {
     case pb::ReplicaMessage::kFollow:
       confirmed_[from] = {.durable = slot::from_pb(message.follow().durable()), .time = 0, .promised = {}};
@@ -205,7 +210,8 @@ void SlotReplica::on_ops(NodeId from, const pb::Ops& ops, Received& result) {
   const auto reader = readers_.find(from);
   for (const std::string& bytes : ops.operations()) {
     slot::pb::Operation operation;
-    if (!operation.ParseFromString(bytes)) {
+    if (!operation.ParseFromString(bytes) || operation.time() >= slot::time_limit ||
+        slot::epoch_of(operation).time >= slot::time_limit) {
       result.bad = true;
       return;
     }
@@ -246,7 +252,8 @@ void SlotReplica::on_chunk(NodeId from, const pb::StateChunk& chunk, Received& r
     return;
   }
   const auto incoming = std::move(source.incoming);
-  if (source.damaged || !slot::finish_decoding(*incoming)) {
+  const auto out_of_time = [](const slot::Latest& latest) { return std::max(latest.time, latest.epoch.time) >= slot::time_limit; };
+  if (source.damaged || !slot::finish_decoding(*incoming) || out_of_time(slot::latest(*incoming))) {
     result.bad = true;
     return;
   }

@@ -61,6 +61,9 @@ class VersionVector {
 };
 
 /// Issues stamps that pass every stamp received. `wall_ms` is the machine's clock, which may jump.
+/// No clock shows this (the year 6429): only damage or malice does, and whoever followed it could not go on.
+constexpr std::uint64_t time_limit = 1ULL << 63U;
+
 class HybridClock {
  public:
   explicit HybridClock(Origin self) : self_(self) {}
@@ -70,7 +73,7 @@ class HybridClock {
     return {last_, self_};
   }
   void observe(std::uint64_t time) {
-    if (time > last_) last_ = time;
+    if (time > last_ && time < time_limit) last_ = time;
   }
   [[nodiscard]] std::uint64_t last() const { return last_; }
 

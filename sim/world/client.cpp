@@ -11,6 +11,8 @@ namespace {
 constexpr std::size_t zombies_max = 4;
 }  // namespace
 
+Client::Connection::Connection() = default;
+
 Client::Client(World& world, ClientSpec spec)
     : world_(world),
       spec_(std::move(spec)),

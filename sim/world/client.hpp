@@ -75,6 +75,7 @@ class Client final : public ClientEnd {
     mqtt::Packet packet;
   };
   struct Connection {
+    Connection();  // declared: Clang takes the class for incomplete else
     StreamId stream = 0;
     std::string node;
     std::uint64_t number = 0;  ///< 0 until CONNECT is sent
