@@ -177,14 +177,17 @@ void SlotReplica::send_chunk(NodeId to, Reader& reader, Outbox& out) {
 
 void SlotReplica::stream(Outbox& out) {
   for (auto& [node, reader] : readers_) {
-    // The log was cut below the reader's place (a merge here, or G13): only the whole state will do.
-    if (!reader.transferring && reader.position < log_.begin()) {
-      if (reader.known.covers(log_.floor()))
-        reader.position = log_.begin();
-      else
-        begin_transfer(reader);
-    }
-    if (reader.transferring && reader.wants_more) send_chunk(node, reader, out);
+    // The log was cut below the reader's place (a merge here, or G13), perhaps while a state was on its way: only the
+    // whole state will do.
+    do {
+      if (!reader.transferring && reader.position < log_.begin()) {
+        if (reader.known.covers(log_.floor()))
+          reader.position = log_.begin();
+        else
+          begin_transfer(reader);
+      }
+      if (reader.transferring && reader.wants_more) send_chunk(node, reader, out);
+    } while (!reader.transferring && reader.position < log_.begin());
     if (reader.transferring) continue;
     pb::ReplicaMessage message;
     std::size_t bytes = 0;
