@@ -18,6 +18,15 @@ enum class Level { debug, info, warn, error };
 
 enum class StreamKind { client, peer };
 
+/// A stream that came in. The texts live for the time of the call only.
+struct Arrival {
+  StreamKind kind = StreamKind::client;
+  std::string_view remote;    ///< the other end's address, as the transport or a trusted proxy tells it
+  std::string_view listener;  ///< which of the node's listeners it came to; empty where there is but one
+  std::string_view identity;  ///< the user name that the transport has proved, by a certificate; empty: none
+  bool same_machine = false;  ///< over loopback or a Unix socket, and not for somebody behind a proxy
+};
+
 /// Why a stream ended, as far as the end that is told can know.
 enum class CloseReason {
   ended,    ///< orderly end of stream from the other side
@@ -83,7 +92,7 @@ class Handler {
 
   /// Once, first. Storage and dialling may be used from here on.
   virtual void on_start() = 0;
-  virtual void on_accepted(StreamId stream, StreamKind kind, std::string_view remote) = 0;
+  virtual void on_accepted(StreamId stream, const Arrival& arrival) = 0;
   virtual void on_connected(StreamId stream) = 0;
   /// Some bytes, cut anywhere. `bytes` may be kept: it is shared, not copied.
   virtual void on_bytes(StreamId stream, const Bytes& bytes) = 0;

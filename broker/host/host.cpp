@@ -79,8 +79,8 @@ class Host::Loop final : public StreamEvents {
     call(*handler_);
   }
 
-  void accepted(StreamId id, env::StreamKind kind, std::string_view remote) override {
-    tell([&](env::Handler& h) { h.on_accepted(id, kind, remote); });
+  void accepted(StreamId id, const env::Arrival& arrival) override {
+    tell([&](env::Handler& h) { h.on_accepted(id, arrival); });
   }
   void connected(StreamId id) override {
     tell([&](env::Handler& h) { h.on_connected(id); });

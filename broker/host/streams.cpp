@@ -89,7 +89,7 @@ void Streams::add_accepted(int handle, env::StreamKind kind, const Endpoint& rem
   made->accepted = made->connected = true;
   if (kind == env::StreamKind::client) ++clients_;
   streams_.emplace(id, std::move(made));
-  events_.accepted(id, kind, text_of(remote));
+  events_.accepted(id, {.kind = kind, .remote = text_of(remote)});
   if (Stream* stream = find(id); stream != nullptr) arm_reading(*stream);
 }
 

@@ -34,7 +34,7 @@ class StreamEvents {
   StreamEvents(const StreamEvents&) = delete;
   StreamEvents& operator=(const StreamEvents&) = delete;
   virtual ~StreamEvents() = default;
-  virtual void accepted(StreamId id, env::StreamKind kind, std::string_view remote) = 0;
+  virtual void accepted(StreamId id, const env::Arrival& arrival) = 0;
   virtual void connected(StreamId id) = 0;
   virtual void bytes(StreamId id, const Bytes& bytes) = 0;
   virtual void closed(StreamId id, env::CloseReason reason) = 0;

@@ -51,6 +51,8 @@ enum class Pause : std::uint8_t {
 struct Connection {
   enum class Phase : std::uint8_t { fresh, opening, open, closing };
   StreamId stream = 0;
+  std::string remote, listener, identity;  ///< of its arrival
+  bool same_machine = false;
   Phase phase = Phase::fresh;
   mqtt::Decoder decoder;
   mqtt::Connect connect;  ///< the will's payload included

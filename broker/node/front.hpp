@@ -36,7 +36,7 @@ class Front {
  public:
   explicit Front(ShardParts& parts);
 
-  void accepted(StreamId stream);
+  void accepted(StreamId stream, const env::Arrival& arrival);
   void bytes(StreamId stream, const Bytes& bytes);
   void closed(StreamId stream);
   [[nodiscard]] bool owns(StreamId stream) const { return connections_.contains(stream); }

@@ -6,10 +6,14 @@
 
 namespace hf::node {
 
-void Front::accepted(StreamId stream) {
+void Front::accepted(StreamId stream, const env::Arrival& arrival) {
   if (pending_ >= parts_.config.max_pending) return parts_.env.close(stream, false);
   const std::uint32_t size = std::min(parts_.config.max_packet_size, parts_.config.max_connect_size);
   auto connection = std::make_unique<Connection>(stream, size);
+  connection->remote = arrival.remote;
+  connection->listener = arrival.listener;
+  connection->identity = arrival.identity;
+  connection->same_machine = arrival.same_machine;
   connection->last_heard = parts_.env.now();
   connection->silence_max = parts_.config.connect_timeout;
   arm(*connection, connection->last_heard + connection->silence_max);

@@ -11,9 +11,9 @@ Shard::~Shard() = default;
 
 void Shard::on_start() { parts_->begin_boot(); }
 
-void Shard::on_accepted(StreamId stream, env::StreamKind kind, std::string_view) {
+void Shard::on_accepted(StreamId stream, const env::Arrival& arrival) {
   if (parts_->phase != ShardParts::Phase::serving || parts_->stopping) return parts_->env.close(stream, false);
-  if (kind == env::StreamKind::client) return parts_->front.accepted(stream);
+  if (arrival.kind == env::StreamKind::client) return parts_->front.accepted(stream, arrival);
   parts_->cluster->accepted(parts_->env.now(), stream, parts_->cluster_out);
 }
 

@@ -49,7 +49,7 @@ class Shard final : public env::Handler {
   ~Shard() override;
 
   void on_start() override;
-  void on_accepted(StreamId stream, env::StreamKind kind, std::string_view remote) override;
+  void on_accepted(StreamId stream, const env::Arrival& arrival) override;
   void on_connected(StreamId stream) override;
   void on_bytes(StreamId stream, const Bytes& bytes) override;
   void on_closed(StreamId stream, env::CloseReason reason) override;

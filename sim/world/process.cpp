@@ -96,8 +96,8 @@ void Process::give(Held& held) {
   switch (held.kind) {
     case Kind::accepted: {
       const bool peer = world_.process_at(held.detail) != nullptr;
-      handler_->on_accepted(held.id, peer ? env::StreamKind::peer : env::StreamKind::client,
-                            world_.network_.name(held.detail));
+      handler_->on_accepted(held.id, {.kind = peer ? env::StreamKind::peer : env::StreamKind::client,
+                                      .remote = world_.network_.name(held.detail)});
       return;
     }
     case Kind::connected: return handler_->on_connected(held.id);

@@ -94,12 +94,12 @@ class Probe final : public env::Handler {
     ++starts;
     EXPECT_EQ(starts, 1);
   }
-  void on_accepted(StreamId stream, env::StreamKind kind, std::string_view) override {
+  void on_accepted(StreamId stream, const env::Arrival& arrival) override {
     const Inside inside(*this);
     EXPECT_NE(stream, 0U);
     EXPECT_EQ(streams.count(stream), 0U) << "a stream id was used twice";
     streams[stream].accepted = true;
-    streams[stream].kind = kind;
+    streams[stream].kind = arrival.kind;
     accepted.push_back(stream);
     if (when_accepted) when_accepted(stream);
   }

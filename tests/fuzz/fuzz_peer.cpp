@@ -39,7 +39,7 @@ class Pair final : public env::Environment {
   StreamId accept_peer() {
     const StreamId stream = next_++;
     strangers_[stream];
-    shard_.on_accepted(stream, env::StreamKind::peer, "192.0.2.9:1");
+    shard_.on_accepted(stream, {.kind = env::StreamKind::peer, .remote = "192.0.2.9:1"});
     end_turn();
     return stream;
   }
@@ -68,7 +68,7 @@ class Pair final : public env::Environment {
   void visit() {
     const StreamId stream = next_++;
     strangers_[stream];
-    shard_.on_accepted(stream, env::StreamKind::client, "192.0.2.1:2");
+    shard_.on_accepted(stream, {.kind = env::StreamKind::client, .remote = "192.0.2.1:2"});
     end_turn();
     mqtt::Connect connect;
     connect.client_id = "decent";
@@ -122,7 +122,7 @@ class Pair final : public env::Environment {
       const StreamId stream = next_++;
       links_[stream] = stream;
       far_.dialled(1, stream);
-      shard_.on_accepted(stream, env::StreamKind::peer, "192.0.2.2:1");
+      shard_.on_accepted(stream, {.kind = env::StreamKind::peer, .remote = "192.0.2.2:1"});
       end_turn();
       cluster::Output more;
       far_.connected(now_, stream, more);

@@ -28,8 +28,8 @@ class Echo : public env::Handler {
  public:
   explicit Echo(env::Environment& world) : env_(world) {}
   void on_start() override {}
-  void on_accepted(StreamId, env::StreamKind kind, std::string_view) override {
-    ++(kind == env::StreamKind::client ? clients : peers);
+  void on_accepted(StreamId, const env::Arrival& arrival) override {
+    ++(arrival.kind == env::StreamKind::client ? clients : peers);
   }
   void on_connected(StreamId) override {}
   void on_bytes(StreamId stream, const Bytes& bytes) override {

@@ -43,7 +43,7 @@ void Node::settle() {
 StreamId Node::open(std::string_view remote) {
   const StreamId id = next_stream_++;
   streams_[id];
-  shard_->on_accepted(id, env::StreamKind::client, remote);
+  shard_->on_accepted(id, {.kind = env::StreamKind::client, .remote = remote});
   shard_->end_turn();
   settle();
   return id;

@@ -22,7 +22,7 @@ class FakeBroker final : public env::Handler {
   FakeBroker(env::Environment& environment, FakeFault fault) : environment_(environment), fault_(fault) {}
 
   void on_start() override {}
-  void on_accepted(StreamId stream, env::StreamKind, std::string_view) override { streams_[stream]; }
+  void on_accepted(StreamId stream, const env::Arrival&) override { streams_[stream]; }
   void on_connected(StreamId) override {}
   void on_closed(StreamId stream, env::CloseReason) override { forget(stream); }
   void on_writable(StreamId) override {}

@@ -19,9 +19,9 @@ class ToyNode final : public env::Handler {
   explicit ToyNode(env::Environment& environment) : env(environment) {}
 
   void on_start() override { env.read("", "\xff", 1000, 1); }
-  void on_accepted(StreamId stream, env::StreamKind kind, std::string_view remote) override {
-    accepted[stream] = std::string(remote);
-    kinds[stream] = kind;
+  void on_accepted(StreamId stream, const env::Arrival& arrival) override {
+    accepted[stream] = std::string(arrival.remote);
+    kinds[stream] = arrival.kind;
   }
   void on_connected(StreamId stream) override { connected.push_back(stream); }
   void on_bytes(StreamId stream, const Bytes& bytes) override {
