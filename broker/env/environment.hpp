@@ -21,9 +21,9 @@ enum class StreamKind { client, peer };
 /// A stream that came in. The texts live for the time of the call only.
 struct Arrival {
   StreamKind kind = StreamKind::client;
-  std::string_view remote;    ///< the other end's address, as the transport or a trusted proxy tells it
-  std::string_view listener;  ///< which of the node's listeners it came to; empty where there is but one
-  std::string_view identity;  ///< the user name that the transport has proved, by a certificate; empty: none
+  std::string_view remote{};    ///< the other end's address, as the transport or a trusted proxy tells it
+  std::string_view listener{};  ///< which of the node's listeners it came to; empty where there is but one
+  std::string_view identity{};  ///< the user name that the transport has proved, by a certificate; empty: none
   bool same_machine = false;  ///< over loopback or a Unix socket, and not for somebody behind a proxy
 };
 
