@@ -96,6 +96,11 @@ CommandLine read_command_line(int argc, const char* const* argv) {
     std::cerr << "holdfastd: " << done.error().text << "\n";
     return {std::nullopt, exit_bad_config};
   }
+  order.read_again = [given]() -> Result<Settings> {
+    Settings settings;
+    if (auto done = lay_over(settings, given); !done) return tl::make_unexpected(done.error());
+    return settings;
+  };
   return {std::move(order), 0};
 }
 

@@ -1,6 +1,7 @@
 // The command line of holdfastd.
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include "broker/app/config_file.hpp"
@@ -9,6 +10,7 @@ namespace hf::app {
 
 struct Order {
   Settings settings;
+  std::function<Result<Settings>()> read_again;  ///< the same file and options, as they are by then
   bool check_only = false;
   bool print_only = false;
 };

@@ -238,7 +238,9 @@ Result<void> complete(Settings& settings) {
   return {};
 }
 
-std::string print(const Settings& settings) {
+namespace {
+
+Json document_of(const Settings& settings) {
   Json document = Json::object();
   for (const Field& field : fields()) {
     const auto dot = field.path.find('.');
@@ -251,7 +253,37 @@ std::string print(const Settings& settings) {
     members.push_back(std::move(object));
   }
   document["cluster"]["members"] = std::move(members);
-  return document.dump(2, ' ', false, Json::error_handler_t::replace);
+  return document;
+}
+
+void compare(const Json& one, const Json& other, const std::string& path, std::vector<std::string>& found) {
+  if (one == other) return;
+  if (one.is_object() && other.is_object()) {
+    for (const auto& [name, value] : one.items()) {
+      compare(value, other.value(name, Json()), path.empty() ? name : path + "." + name, found);
+    }
+    for (const auto& [name, value] : other.items()) {
+      if (!one.contains(name)) found.push_back(path.empty() ? name : path + "." + name);
+    }
+  } else if (one.is_array() && other.is_array() && one.size() == other.size()) {
+    for (std::size_t i = 0; i < one.size(); ++i) {
+      compare(one[i], other[i], path + "[" + std::to_string(i) + "]", found);
+    }
+  } else {
+    found.push_back(path);
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> differences(const Settings& one, const Settings& other) {
+  std::vector<std::string> found;
+  compare(document_of(one), document_of(other), "", found);
+  return found;
+}
+
+std::string print(const Settings& settings) {
+  return document_of(settings).dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace hf::app

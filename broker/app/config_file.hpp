@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "broker/base/result.hpp"
 #include "broker/node/config.hpp"
@@ -35,6 +36,9 @@ Result<void> add_member(Settings& settings, const std::string& text, const std::
 
 /// After everything is laid over: fills in a single node's member, and checks fields against each other.
 Result<void> complete(Settings& settings);
+
+/// Paths of the values in which two settings differ: "mqtt.max_qos", "cluster.members[1].zone".
+std::vector<std::string> differences(const Settings& one, const Settings& other);
 
 /// Every field with its value in force, as JSON that apply_text() takes back.
 std::string print(const Settings& settings);

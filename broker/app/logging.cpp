@@ -66,6 +66,10 @@ void set_up_logging(const std::string& level, const std::string& format) {
   spdlog::flush_every(std::chrono::seconds(1));
 }
 
+void set_log_level(const std::string& level) {
+  spdlog::default_logger_raw()->set_level(spdlog::level::from_str(level));
+}
+
 void log(env::Level level, std::string_view text) {
   spdlog::default_logger_raw()->log(level_of(level), spdlog::string_view_t(text.data(), text.size()));
 }

@@ -8,6 +8,7 @@
 
 #include "broker/app/command_line.hpp"
 #include "broker/app/logging.hpp"
+#include "broker/app/reload.hpp"
 #include "broker/app/storage_wiring.hpp"
 #include "broker/host/host.hpp"
 #include "broker/node/shard.hpp"
@@ -37,12 +38,27 @@ host::HostOptions host_options(const Settings& settings) {
   return options;
 }
 
-int serve(const Settings& settings) {
+Reloadable log_level() {
+  return [](const Settings& fresh) -> Result<TakeOver> {
+    return [level = fresh.log_level](Settings& running) {
+      set_log_level(level);
+      running.log_level = level;
+    };
+  };
+}
+
+int serve(const Order& order) {
+  const Settings& settings = order.settings;
   set_up_logging(settings.log_level, settings.log_format);
   raise_descriptor_limit();
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+  static_cast<void>(std::signal(SIGHUP, SIG_IGN));  // until there is something to reload
 
-  auto host = host::Host::open(host_options(settings));
+  Reload reload(settings, order.read_again, log);
+  reload.add(log_level());
+  auto options = host_options(settings);
+  options.reload = [&reload] { reload.run(); };
+  auto host = host::Host::open(std::move(options));
   if (!host) {
     log(env::Level::error, host.error().text);
     return exit_no_port;
@@ -77,7 +93,7 @@ int main(int argc, char** argv) {
     if (order.print_only) std::cout << hf::app::print(order.settings) << "\n";
     if (order.check_only && !order.print_only) std::cout << "the configuration is good\n";
     if (order.print_only || order.check_only) return 0;
-    return hf::app::serve(order.settings);
+    return hf::app::serve(order);
   } catch (const std::exception& error) {
     std::cerr << "holdfastd: " << error.what() << "\n";
     return 4;

@@ -1,6 +1,7 @@
 // Turns of the loop: events in, end_turn(), commits and writes out; deadlines; stopping.
 #include "broker/host/host.hpp"
 
+#include <csignal>
 #include <utility>
 
 #include "broker/base/assert.hpp"
@@ -54,7 +55,10 @@ class Host::Loop final : public StreamEvents {
   }
 
   void run() {
-    streams_.reactor().on_signals([this] { on_signal(); });
+    streams_.reactor().on_signals({SIGTERM, SIGINT, SIGHUP}, [this](int number) {
+      if (number == SIGHUP) return reload();
+      on_signal();
+    });
     while (!handler_->stopped() && !(give_up_ && *give_up_ <= now())) turn(longest_wait);
     if (!handler_->stopped()) {
       environment_.log(env::Level::warn, "stopping without waiting for what is under way");
@@ -69,6 +73,11 @@ class Host::Loop final : public StreamEvents {
     if (give_up_) return;
     give_up_ = now() + options_.stop_timeout;
     tell([](env::Handler& h) { h.on_stop(); });
+  }
+
+  void reload() {
+    if (!options_.reload || give_up_) return;
+    tell([this](env::Handler&) { options_.reload(); });
   }
 
   /// All calls into the handler go through here: they make a turn that end_turn() ends.
@@ -180,6 +189,10 @@ void Host::rows(env::ReadId id, std::vector<env::Row> rows, env::ReadStatus stat
 
 void Host::ask_stop() {
   loop_->post([loop = loop_.get()] { loop->ask_stop(); });
+}
+
+void Host::ask_reload() {
+  loop_->post([loop = loop_.get()] { loop->reload(); });
 }
 
 }  // namespace hf::host

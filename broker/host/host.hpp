@@ -26,6 +26,7 @@ struct HostOptions {
   Duration stop_timeout = 10s;  ///< from the first signal until the handler is left alone
   std::function<void(env::Level, std::string_view)> log;
   std::function<void(std::string_view)> die;  ///< must end the process
+  std::function<void()> reload;  ///< SIGHUP; called in a turn, so that it may speak to the handler
 };
 
 /// Everything but committed(), rows() and ask_stop() is for one thread. A turn is: wait, handle what is
@@ -49,13 +50,15 @@ class Host {
   /// One turn, or `max_wait` without any event.
   void turn(Duration max_wait);
   /// Turns until the handler has stopped; then lets closing streams finish. SIGTERM and SIGINT ask the
-  /// handler to stop; after stop_timeout, or at a second signal, it is not waited for.
+  /// handler to stop; after stop_timeout, or at a second signal, it is not waited for. SIGHUP reloads.
   void run();
 
   /// From any thread.
   void committed(std::vector<env::CommitId> ids, env::CommitStatus status);
   void rows(env::ReadId id, std::vector<env::Row> rows, env::ReadStatus status);
   void ask_stop();
+  /// What SIGHUP does.
+  void ask_reload();
 
  private:
   class Loop;

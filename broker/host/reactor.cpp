@@ -1,7 +1,6 @@
 // The loop on Boost.Asio, used as a reactor only: concrete executors, readiness waits, no buffers.
 #include "broker/host/reactor.hpp"
 
-#include <csignal>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -42,9 +41,9 @@ struct Reactor::Loop {
         resolver(context.get_executor()), signals(context.get_executor()) {}
 
   void next_signal() {
-    signals.async_wait([this](const boost::system::error_code& error, int) {
+    signals.async_wait([this](const boost::system::error_code& error, int number) {
       if (error) return;
-      on_signal();
+      on_signal(number);
       next_signal();
     });
   }
@@ -55,7 +54,7 @@ struct Reactor::Loop {
   Timer timer;
   Resolver resolver;
   asio::basic_signal_set<Executor> signals;
-  std::function<void()> on_signal;
+  std::function<void(int)> on_signal;
 };
 
 Reactor::Reactor(ReadySink& sink) : loop_(std::make_unique<Loop>(sink)) {}
@@ -116,10 +115,9 @@ void Reactor::resolve(const std::string& host, std::uint16_t port,
       });
 }
 
-void Reactor::on_signals(std::function<void()> job) {
+void Reactor::on_signals(std::initializer_list<int> numbers, std::function<void(int)> job) {
   loop_->on_signal = std::move(job);
-  loop_->signals.add(SIGTERM);
-  loop_->signals.add(SIGINT);
+  for (const int number : numbers) loop_->signals.add(number);
   loop_->next_signal();
 }
 

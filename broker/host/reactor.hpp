@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -56,8 +57,8 @@ class Reactor {
   /// Looks a name up off this thread; answers with no endpoint when there is none.
   void resolve(const std::string& host, std::uint16_t port,
                std::function<void(std::vector<Endpoint>)> answer);
-  /// From now on SIGTERM and SIGINT call `job` instead of ending the process.
-  void on_signals(std::function<void()> job);
+  /// From now on these signals call `job` instead of ending the process.
+  void on_signals(std::initializer_list<int> numbers, std::function<void(int number)> job);
 
  private:
   struct Loop;

@@ -89,6 +89,19 @@ std::string text_of(const Endpoint& endpoint) {
   return "[" + std::string(text) + "]:" + std::to_string(ntohs(v6.sin6_port));
 }
 
+bool is_loopback(const Endpoint& endpoint) {
+  if (endpoint.address.ss_family == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, &endpoint.address, sizeof v4);
+    return (ntohl(v4.sin_addr.s_addr) >> 24U) == 127;
+  }
+  if (endpoint.address.ss_family != AF_INET6) return false;
+  sockaddr_in6 v6{};
+  std::memcpy(&v6, &endpoint.address, sizeof v6);
+  if (IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr)) return true;
+  return IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr) && v6.sin6_addr.s6_addr[12] == 127;
+}
+
 Result<int> listen_on(const std::string& host, std::uint16_t port) {
   const std::string where = host + " port " + std::to_string(port);
   const auto endpoint = numeric_endpoint(host, port);

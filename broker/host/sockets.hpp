@@ -23,6 +23,8 @@ std::optional<std::pair<std::string, std::uint16_t>> split_address(std::string_v
 /// A numeric IPv4 or IPv6 address.
 std::optional<Endpoint> numeric_endpoint(const std::string& host, std::uint16_t port);
 std::string text_of(const Endpoint& endpoint);
+/// 127.0.0.0/8 or ::1, also as an IPv4 address within IPv6.
+bool is_loopback(const Endpoint& endpoint);
 
 /// A listening socket, or a sentence that says which address and why not.
 Result<int> listen_on(const std::string& host, std::uint16_t port);

@@ -89,7 +89,12 @@ void Streams::add_accepted(int handle, env::StreamKind kind, const Endpoint& rem
   made->accepted = made->connected = true;
   if (kind == env::StreamKind::client) ++clients_;
   streams_.emplace(id, std::move(made));
-  events_.accepted(id, {.kind = kind, .remote = text_of(remote)});
+  const std::string from = text_of(remote);
+  env::Arrival arrival;
+  arrival.kind = kind;
+  arrival.remote = from;
+  arrival.same_machine = is_loopback(remote);
+  events_.accepted(id, arrival);
   if (Stream* stream = find(id); stream != nullptr) arm_reading(*stream);
 }
 

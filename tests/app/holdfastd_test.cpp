@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -85,34 +86,80 @@ TEST(Holdfastd, storage_that_cannot_be_opened_is_status_3) {
   EXPECT_NE(said.find(file), std::string::npos) << said;
 }
 
-TEST(Holdfastd, starts_logs_json_and_stops_on_sigterm) {
-  const Directory directory;
-  const std::string log = directory.path + "/log";
-  const pid_t child = ::fork();
-  if (child == 0) {
-    static_cast<void>(std::freopen(log.c_str(), "w", stdout));
-    const std::string data = directory.path + "/new/data";
-    ::execl(HF_HOLDFASTD, "holdfastd", "--bind", "127.0.0.1", "--peer-bind", "127.0.0.1", "--port", "21884",
-            "--peer-port", "27947", "--data-dir", data.c_str(), "--log-format", "json", nullptr);
+/// A node on ports of 127.0.0.1 that runs until it is told to stop; its log is a file.
+class Running {
+ public:
+  Running(const Directory& directory, int port, std::vector<std::string> options)
+      : log_(directory.path + "/log") {
+    std::vector<std::string> words{"holdfastd", "--bind", "127.0.0.1", "--peer-bind", "127.0.0.1", "--port",
+                                   std::to_string(port), "--peer-port", std::to_string(port + 6063),
+                                   "--data-dir", directory.path + "/new/data"};
+    words.insert(words.end(), options.begin(), options.end());
+    std::vector<char*> arguments;
+    for (auto& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    child_ = ::fork();
+    if (child_ != 0) return;
+    static_cast<void>(std::freopen(log_.c_str(), "w", stdout));
+    ::execv(HF_HOLDFASTD, arguments.data());
     ::_exit(127);
   }
-  const auto text = [&] {
-    std::ifstream file(log);
-    return std::string{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  };
-  for (int i = 0; i < 500 && text().find("clients at") == std::string::npos; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  ~Running() {
+    if (child_ > 0) stop();
   }
-  EXPECT_NE(text().find("{\"time\":\""), std::string::npos) << text();
+  [[nodiscard]] std::string log() const {
+    std::ifstream file(log_);
+    return std::string{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  }
+  [[nodiscard]] bool says(const std::string& text) const {
+    for (int i = 0; i < 500 && log().find(text) == std::string::npos; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return log().find(text) != std::string::npos;
+  }
+  void signal(int number) const { ::kill(child_, number); }
+  /// Its exit status.
+  int stop() {
+    signal(SIGTERM);
+    int status = 0;
+    ::waitpid(std::exchange(child_, -1), &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+ private:
+  std::string log_;
+  pid_t child_ = -1;
+};
+
+TEST(Holdfastd, starts_logs_json_and_stops_on_sigterm) {
+  const Directory directory;
+  Running node(directory, 21884, {"--log-format", "json"});
+  ASSERT_TRUE(node.says("clients at")) << node.log();
+  EXPECT_TRUE(node.says("{\"time\":\"")) << node.log();
   const auto [second, second_status] = run("--bind 127.0.0.1 --peer-bind 127.0.0.1 --port 21885 --peer-port "
                                            "27948 --data-dir " + directory.path + "/new/data");
   EXPECT_EQ(second_status, 3) << second;
   EXPECT_NE(second.find("in use by another process"), std::string::npos) << second;
-  ::kill(child, SIGTERM);
-  int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status << "\n" << text();
-  EXPECT_NE(text().find("\"message\":\"stopped\""), std::string::npos) << text();
+  EXPECT_EQ(node.stop(), 0) << node.log();
+  EXPECT_TRUE(node.says("\"message\":\"stopped\"")) << node.log();
+}
+
+TEST(Holdfastd, sighup_reads_the_configuration_again) {
+  const Directory directory;
+  const std::string file = directory.path + "/node.json";
+  std::ofstream(file) << R"({"mqtt.max_qos": 2})";
+  Running node(directory, 21886, {"--config", file});
+  ASSERT_TRUE(node.says("clients at")) << node.log();
+  std::ofstream(file) << R"({"mqtt.max_qos": 1, "log.level": "warn"})";
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // the loop takes signals after its first turn
+  node.signal(SIGHUP);
+  EXPECT_TRUE(node.says("reloaded; now in force: log.level; in force after a restart only: mqtt.max_qos")) << node.log();
+  std::ofstream(file) << R"({"mqtt.max_qos": 7})";
+  node.signal(SIGHUP);
+  EXPECT_TRUE(node.says("reload refused, nothing changes: " + file + ": mqtt.max_qos is 7")) << node.log();
+  EXPECT_EQ(node.stop(), 0) << node.log();
 }
 
 }  // namespace

@@ -263,6 +263,24 @@ TEST_F(HostTest, a_signal_asks_to_stop) {
   EXPECT_EQ(echo_->stops, 1);
 }
 
+TEST_F(HostTest, sighup_reloads_within_a_turn) {
+  HostOptions options;
+  std::atomic<int> reloads{0};
+  options.reload = [&] { ++reloads; };
+  launch(options);
+  const Client client(host_->client_port());
+  client.say("up");
+  EXPECT_EQ(client.hear(2), "up");
+  const std::size_t turns = echo_->turns;
+  ASSERT_EQ(::kill(::getpid(), SIGHUP), 0);
+  ASSERT_TRUE(eventually([&] { return reloads == 1; }));
+  EXPECT_TRUE(eventually([&] { return echo_->turns > turns; }));
+  client.say("yes");
+  EXPECT_EQ(client.hear(3), "yes");
+  host_->ask_reload();
+  EXPECT_TRUE(eventually([&] { return reloads == 2; }));
+}
+
 TEST_F(HostTest, a_handler_that_does_not_stop_is_left_behind) {
   HostOptions options;
   options.stop_timeout = 200ms;
