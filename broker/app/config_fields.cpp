@@ -22,7 +22,8 @@ Field number(std::string path, std::uint64_t low, std::uint64_t high, At at) {
             if (found) at(settings) = static_cast<Type>(*found);
             return found.has_value();
           },
-          [=](const Settings& settings) { return Json(at(const_cast<Settings&>(settings))); }};
+          [=](const Settings& settings) { return Json(at(const_cast<Settings&>(settings))); },
+          {{"type", "integer"}, {"minimum", low}, {"maximum", high}}};
 }
 
 template <class At>
@@ -38,7 +39,8 @@ Field duration(std::string path, Duration low, Duration high, At at) {
           },
           [=](const Settings& settings) {
             return Json(duration_text(at(const_cast<Settings&>(settings))));
-          }};
+          },
+          {{"type", "string"}, {"pattern", R"(^[0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h|d)$)"}}};
 }
 
 template <class At>
@@ -74,7 +76,25 @@ Field text(std::string path, std::string expected, At at) {
             at(settings) = value.get<std::string>();
             return true;
           },
-          [=](const Settings& settings) { return Json(at(const_cast<Settings&>(settings))); }};
+          [=](const Settings& settings) { return Json(at(const_cast<Settings&>(settings))); },
+          {{"type", "string"}, {"minLength", 1}}};
+}
+
+/// A text that is not shown. Long enough not to be guessed, or empty for "none".
+template <class At>
+Field secret(std::string path, At at) {
+  constexpr std::size_t length_min = 16, length_max = 4096;
+  return {std::move(path), "a secret of 16 to 4096 characters, \"\" for none",
+          [=](Settings& settings, const Json& value) {
+            if (!value.is_string()) return false;
+            const auto& given = value.get_ref<const std::string&>();
+            if (!given.empty() && (given.size() < length_min || given.size() > length_max)) return false;
+            at(settings) = given;
+            return true;
+          },
+          [=](const Settings& settings) { return Json(at(const_cast<Settings&>(settings)).empty() ? "" : "(hidden)"); },
+          {{"type", "string"}, {"pattern", "^(.{16,4096})?$"}},
+          true};
 }
 
 Field queue_policy() {
@@ -95,7 +115,8 @@ Field queue_policy() {
             for (const auto& [name, policy] : names)
               if (policy == settings.node.queue_policy) return Json(name);
             return Json();
-          }};
+          },
+          {{"enum", {"drop_oldest", "drop_newest", "reject"}}}};
 }
 
 template <class At>
@@ -110,7 +131,8 @@ Field word(std::string path, std::vector<std::string> words, At at) {
             at(settings) = given;
             return true;
           },
-          [=](const Settings& settings) { return Json(at(const_cast<Settings&>(settings))); }};
+          [=](const Settings& settings) { return Json(at(const_cast<Settings&>(settings))); },
+          {{"enum", words}}};
 }
 
 std::vector<Field> make_fields() {
@@ -189,6 +211,14 @@ std::vector<Field> make_fields() {
              [](S& s) -> auto& { return s.node.session_expiry_max; }),
       duration("will.partition_grace", 0ms, 24h,
                [](S& s) -> auto& { return s.node.will_partition_grace; }),
+      flag("admin.enabled", [](S& s) -> auto& { return s.admin.enabled; }),
+      text("admin.bind", ip, [](S& s) -> auto& { return s.admin.bind; }),
+      number("admin.port", 0, u16, [](S& s) -> auto& { return s.admin.port; }),
+      number("admin.max_connections", 1, 10'000, [](S& s) -> auto& { return s.admin.max_connections; }),
+      secret("admin.token", [](S& s) -> auto& { return s.admin.token; }),
+      optional_text("admin.token_file", "a path, \"\" for none", [](S& s) -> auto& { return s.admin.token_file; }),
+      flag("admin.open_health", [](S& s) -> auto& { return s.admin.open_health; }),
+      flag("admin.open_metrics", [](S& s) -> auto& { return s.admin.open_metrics; }),
       word("log.level", {"debug", "info", "warn", "error"},
            [](S& s) -> auto& { return s.log_level; }),
       word("log.format", {"text", "json"}, [](S& s) -> auto& { return s.log_format; }),

@@ -15,6 +15,8 @@ struct Field {
   std::string expected;  ///< "a whole number from 256 to 268435455"
   std::function<bool(Settings&, const Json&)> set;  ///< false: not what is expected
   std::function<Json(const Settings&)> get;
+  Json schema = Json::object();  ///< JSON Schema keywords; empty: the type of the default is all there is to say
+  bool secret = false;           ///< never shown, also not in an error
 };
 
 /// In the order in which they are printed. `cluster.members` is not among them: it is a list.

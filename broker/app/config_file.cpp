@@ -93,7 +93,7 @@ Result<void> set_field(Settings& settings, const std::string& path, const Json& 
   const auto field =
       std::find_if(table.begin(), table.end(), [&](const Field& f) { return f.path == path; });
   if (field == table.end()) return unknown(source, path, value);
-  if (!field->set(settings, value)) return wrong(source, path, value, field->expected);
+  if (!field->set(settings, value)) return wrong(source, path, field->secret ? Json("(hidden)") : value, field->expected);
   return {};
 }
 
@@ -155,9 +155,10 @@ Result<void> apply_file(Settings& settings, const std::string& path) {
 Result<void> apply_value(Settings& settings, const std::string& path, const std::string& value,
                          const std::string& source) {
   // 1884 is a number and 10.0.0.1 is not; a name made of digits alone is still a name.
+  // Lists and objects are JSON.
   const Json as_text(value);
   Json parsed = Json::parse(value, nullptr, false);
-  if (parsed.is_number()) {
+  if (parsed.is_number() || parsed.is_structured()) {
     Settings trial = settings;
     if (!set_field(trial, path, parsed, source) && set_field(trial, path, as_text, source)) {
       parsed = as_text;
@@ -189,6 +190,23 @@ Result<void> add_member(Settings& settings, const std::string& text, const std::
   settings.node.members.push_back(std::move(*member));
   return {};
 }
+
+namespace {
+
+Result<void> check_admin(const AdminSettings& admin) {
+  if (!admin.enabled) return {};
+  if (!admin.token.empty() && !admin.token_file.empty()) {
+    return fail(Blame::user, "admin.token_file is \"" + admin.token_file + "\"; expected either admin.token or admin.token_file");
+  }
+  const bool loopback = host::is_loopback(*host::numeric_endpoint(admin.bind, 1));
+  if (!loopback && admin.token.empty() && admin.token_file.empty()) {
+    return fail(Blame::user, "admin.bind is \"" + admin.bind +
+                                 "\"; expected an address of loopback, or an admin.token or admin.token_file");
+  }
+  return {};
+}
+
+}  // namespace
 
 Result<void> complete(Settings& settings) {
   node::Config& node = settings.node;
@@ -225,12 +243,14 @@ Result<void> complete(Settings& settings) {
                                  duration_text(node.heartbeat_every) + ")");
   }
   for (const auto& [path, bind] : {std::pair{"listen.bind", settings.bind},
-                                   std::pair{"listen.peer_bind", settings.peer_bind}}) {
+                                   std::pair{"listen.peer_bind", settings.peer_bind},
+                                   std::pair{"admin.bind", settings.admin.bind}}) {
     if (!host::numeric_endpoint(bind, 1)) {
       return fail(Blame::user, std::string(path) + " is \"" + bind +
                                    "\"; expected a numeric IPv4 or IPv6 address");
     }
   }
+  if (auto done = check_admin(settings.admin); !done) return done;
   if (settings.bind == settings.peer_bind && settings.port == settings.peer_port) {
     return fail(Blame::user, "listen.peer_port is " + std::to_string(settings.peer_port) +
                                  "; expected another port than listen.port");

@@ -11,6 +11,18 @@
 
 namespace hf::app {
 
+/// admin.*: the listener for operators.
+struct AdminSettings {
+  bool enabled = true;
+  std::string bind = "127.0.0.1";  ///< any other than loopback needs a token
+  std::uint16_t port = 8081;       ///< 0: any free port, told in the log
+  std::uint32_t max_connections = 64;
+  std::string token;               ///< "" and no file: whoever reaches loopback may do everything
+  std::string token_file;          ///< its first line; read again at a reload
+  bool open_health = true;         ///< /health/... needs no token
+  bool open_metrics = false;       ///< /metrics needs no token
+};
+
 struct Settings {
   node::Config node;
   std::string bind = "0.0.0.0";        ///< listen.bind: for clients
@@ -18,6 +30,7 @@ struct Settings {
   std::string peer_bind = "0.0.0.0";   ///< listen.peer_bind: for other nodes
   std::uint16_t peer_port = 7946;      ///< listen.peer_port
   std::string data_dir = "./holdfast-data";  ///< storage.data_dir
+  AdminSettings admin;
   std::string log_level = "info";      ///< log.level
   std::string log_format = "text";     ///< log.format
 };

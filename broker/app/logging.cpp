@@ -1,41 +1,24 @@
-// Log lines on standard output, as text or as JSON, one object a line.
+// Log lines on standard output, as text or as JSON, one event a line.
 #include "broker/app/logging.hpp"
 
 #include <chrono>
 #include <cstdlib>
 #include <memory>
+#include <mutex>
 
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "broker/app/log_flood.hpp"
+#include "broker/app/log_line.hpp"
+
 namespace hf::app {
 namespace {
 
-/// The message as the inside of a JSON string.
-class Escaped final : public spdlog::custom_flag_formatter {
- public:
-  void format(const spdlog::details::log_msg& message, const std::tm&,
-              spdlog::memory_buf_t& out) override {
-    static constexpr char hex[] = "0123456789abcdef";
-    for (const char c : message.payload) {
-      const auto byte = static_cast<unsigned char>(c);
-      if (c == '"' || c == '\\') {
-        out.push_back('\\');
-        out.push_back(c);
-      } else if (byte < 0x20) {
-        for (const char each : {'\\', 'u', '0', '0', hex[byte >> 4U], hex[byte & 15U]}) {
-          out.push_back(each);
-        }
-      } else {
-        out.push_back(c);
-      }
-    }
-  }
-  [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
-    return std::make_unique<Escaped>();
-  }
-};
+bool as_json = false;
+std::mutex flood_lock;
+LogFlood flood;
 
 spdlog::level::level_enum level_of(env::Level level) {
   switch (level) {
@@ -47,19 +30,22 @@ spdlog::level::level_enum level_of(env::Level level) {
   return spdlog::level::err;
 }
 
+void write(spdlog::level::level_enum level, std::string_view text, std::string_view client) {
+  if (!spdlog::default_logger_raw()->should_log(level)) return;
+  const std::string fields = as_json ? json_fields(text, client) : text_fields(text, client);
+  spdlog::default_logger_raw()->log(level, spdlog::string_view_t(fields.data(), fields.size()));
+}
+
 }  // namespace
 
-void set_up_logging(const std::string& level, const std::string& format) {
+void set_up_logging(const std::string& level, const std::string& format, std::uint32_t node) {
+  as_json = format == "json";
   auto logger = std::make_shared<spdlog::logger>(
       "holdfastd", std::make_shared<spdlog::sinks::stdout_sink_mt>());
-  auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
-  if (format == "json") {
-    formatter->add_flag<Escaped>('*').set_pattern(
-        R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":"%*"})");
-  } else {
-    formatter->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %-8l %v");
-  }
-  logger->set_formatter(std::move(formatter));
+  const std::string id = std::to_string(node);
+  const std::string pattern = as_json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","node":)" + id + ",%v}"
+                                      : "%Y-%m-%dT%H:%M:%S.%eZ %-8l node=" + id + " %v";
+  logger->set_formatter(std::make_unique<spdlog::pattern_formatter>(pattern, spdlog::pattern_time_type::utc));
   logger->set_level(spdlog::level::from_str(level));
   logger->flush_on(spdlog::level::warn);
   spdlog::set_default_logger(std::move(logger));
@@ -70,13 +56,22 @@ void set_log_level(const std::string& level) {
   spdlog::default_logger_raw()->set_level(spdlog::level::from_str(level));
 }
 
-void log(env::Level level, std::string_view text) {
-  spdlog::default_logger_raw()->log(level_of(level), spdlog::string_view_t(text.data(), text.size()));
+void log(env::Level level, std::string_view text) { log_client(level, {}, text); }
+
+void log_client(env::Level level, std::string_view client, std::string_view text) {
+  if (level != env::Level::warn && level != env::Level::error) return write(level_of(level), text, client);
+  LogFlood::Verdict verdict;
+  {
+    const std::lock_guard guard(flood_lock);  // storage warns from a thread of its own
+    verdict = flood.judge(text, Instant(std::chrono::steady_clock::now().time_since_epoch()));
+  }
+  if (!verdict.write) return;
+  if (verdict.held_back == 0) return write(level_of(level), text, client);
+  write(level_of(level), std::string(text) + " (and " + std::to_string(verdict.held_back) + " more of this kind, not written)", client);
 }
 
 void die(std::string_view why) {
-  spdlog::default_logger_raw()->log(spdlog::level::critical,
-                                    spdlog::string_view_t(why.data(), why.size()));
+  write(spdlog::level::critical, why, {});
   spdlog::default_logger_raw()->flush();
   std::_Exit(3);
 }

@@ -49,7 +49,7 @@ Reloadable log_level() {
 
 int serve(const Order& order) {
   const Settings& settings = order.settings;
-  set_up_logging(settings.log_level, settings.log_format);
+  set_up_logging(settings.log_level, settings.log_format, settings.node.id);
   raise_descriptor_limit();
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   static_cast<void>(std::signal(SIGHUP, SIG_IGN));  // until there is something to reload

@@ -166,6 +166,34 @@ TEST(ConfigFile, fields_are_checked_against_each_other) {
                 .find("id 1 is there twice"), std::string::npos);
 }
 
+TEST(ConfigFile, only_loopback_is_administered_without_a_token) {
+  const auto problem = [](std::string_view json) {
+    Settings settings;
+    const auto read = apply_text(settings, json, "t");
+    if (!read) return read.error().text;
+    const auto done = complete(settings);
+    return done ? "" : done.error().text;
+  };
+  const std::string wanted = "expected an address of loopback, or an admin.token or admin.token_file";
+  EXPECT_NE(problem(R"({"admin.bind": "0.0.0.0"})").find(wanted), std::string::npos);
+  EXPECT_NE(problem(R"({"admin.bind": "::"})").find(wanted), std::string::npos);
+  EXPECT_EQ(problem(R"({"admin.bind": "::1"})"), "");
+  EXPECT_EQ(problem(R"({"admin.bind": "0.0.0.0", "admin.enabled": false})"), "");
+  EXPECT_EQ(problem(R"({"admin.bind": "0.0.0.0", "admin.token": "0123456789abcdef"})"), "");
+  EXPECT_EQ(problem(R"({"admin.bind": "0.0.0.0", "admin.token_file": "/run/token"})"), "");
+  EXPECT_NE(problem(R"({"admin.token": "0123456789abcdef", "admin.token_file": "/t"})").find("either"), std::string::npos);
+  EXPECT_EQ(problem(R"({"admin.token": "hunter2"})").find("hunter2"), std::string::npos);
+}
+
+TEST(ConfigFile, secrets_are_not_printed) {
+  Settings settings;
+  ASSERT_TRUE(apply_text(settings, R"({"admin.token": "0123456789abcdef"})", "t"));
+  EXPECT_EQ(print(settings).find("0123456789abcdef"), std::string::npos);
+  EXPECT_NE(print(settings).find("\"token\": \"(hidden)\""), std::string::npos);
+  Settings again;
+  EXPECT_FALSE(apply_text(again, print(settings), "printed")) << "what was hidden is not taken for a secret";
+}
+
 TEST(ConfigFile, a_node_without_members_is_alone) {
   Settings settings;
   ASSERT_TRUE(complete(settings));

@@ -81,7 +81,7 @@ TEST(Holdfastd, storage_that_cannot_be_opened_is_status_3) {
   const std::string file = directory.path + "/a-file";
   std::ofstream(file) << "not a directory";
   const auto [said, status] =
-      run("--bind 127.0.0.1 --peer-bind 127.0.0.1 --port 21883 --peer-port 27946 --data-dir " + file);
+      run("--bind 127.0.0.1 --peer-bind 127.0.0.1 --port 21883 --peer-port 27946 --admin-port 0 --data-dir " + file);
   EXPECT_EQ(status, 3) << said;
   EXPECT_NE(said.find(file), std::string::npos) << said;
 }
@@ -93,7 +93,7 @@ class Running {
       : log_(directory.path + "/log") {
     std::vector<std::string> words{"holdfastd", "--bind", "127.0.0.1", "--peer-bind", "127.0.0.1", "--port",
                                    std::to_string(port), "--peer-port", std::to_string(port + 6063),
-                                   "--data-dir", directory.path + "/new/data"};
+                                   "--admin-port", "0", "--data-dir", directory.path + "/new/data"};
     words.insert(words.end(), options.begin(), options.end());
     std::vector<char*> arguments;
     for (auto& word : words) arguments.push_back(word.data());
@@ -139,7 +139,7 @@ TEST(Holdfastd, starts_logs_json_and_stops_on_sigterm) {
   ASSERT_TRUE(node.says("clients at")) << node.log();
   EXPECT_TRUE(node.says("{\"time\":\"")) << node.log();
   const auto [second, second_status] = run("--bind 127.0.0.1 --peer-bind 127.0.0.1 --port 21885 --peer-port "
-                                           "27948 --data-dir " + directory.path + "/new/data");
+                                           "27948 --admin-port 0 --data-dir " + directory.path + "/new/data");
   EXPECT_EQ(second_status, 3) << second;
   EXPECT_NE(second.find("in use by another process"), std::string::npos) << second;
   EXPECT_EQ(node.stop(), 0) << node.log();

@@ -31,7 +31,7 @@ function start(node) {
   const members = nodes.flatMap((n) => ['--member', `id=${n.id},name=n${n.id},zone=z${n.id},address=127.0.0.1:${n.peerPort}`]);
   const log = fs.openSync(path.join(folder, `n${node.id}.log`), 'a');
   node.process = spawn(holdfastd, ['--node-id', node.id, '--bind', '127.0.0.1', '--port', node.port, '--peer-bind', '127.0.0.1',
-    '--peer-port', node.peerPort, '--data-dir', path.join(folder, `n${node.id}`), ...members], { stdio: ['ignore', log, log] });
+    '--peer-port', node.peerPort, '--admin-port', 0, '--data-dir', path.join(folder, `n${node.id}`), ...members], { stdio: ['ignore', log, log] });
 }
 
 // A client that is connected; what it receives is kept in `got` from before the CONNECT.

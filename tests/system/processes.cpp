@@ -114,10 +114,11 @@ Cluster::Cluster(int size, std::vector<std::string> options)
     : options_(std::move(options)), nodes_(static_cast<std::size_t>(size)) {
   std::string pattern = (std::filesystem::temp_directory_path() / "hf-system-XXXXXX").string();
   directory_ = ::mkdtemp(pattern.data());
-  const auto ports = free_ports(2 * nodes_.size());
+  const auto ports = free_ports(3 * nodes_.size());
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    nodes_[i].client_port = ports[2 * i];
-    nodes_[i].peer_port = ports[2 * i + 1];
+    nodes_[i].client_port = ports[3 * i];
+    nodes_[i].peer_port = ports[3 * i + 1];
+    nodes_[i].admin_port = ports[3 * i + 2];
   }
 }
 
@@ -144,6 +145,7 @@ void Cluster::start(int node) {
                                    "--peer-bind", "127.0.0.1",
                                    "--peer-port", std::to_string(self.peer_port),
                                    "--data-dir", directory_ + "/n" + std::to_string(node + 1),
+                                   "--admin-port", std::to_string(self.admin_port),
                                    "--log-level", "debug"};
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     const std::string id = std::to_string(i + 1);

@@ -60,6 +60,7 @@ class Cluster {
   int wait(int node, Seconds patience);  ///< its exit status when it ends by itself, or -1
   [[nodiscard]] int size() const { return static_cast<int>(nodes_.size()); }
   [[nodiscard]] std::uint16_t port(int node) const { return at(node).client_port; }
+  [[nodiscard]] std::uint16_t admin_port(int node) const { return at(node).admin_port; }
   [[nodiscard]] pid_t pid(int node) const { return at(node).process.pid(); }
   [[nodiscard]] std::uint16_t peer_port(int node) const { return at(node).peer_port; }
   [[nodiscard]] std::string data(int node) const { return directory_ + "/n" + std::to_string(node + 1); }
@@ -71,6 +72,7 @@ class Cluster {
   struct Node {
     std::uint16_t client_port = 0;
     std::uint16_t peer_port = 0;
+    std::uint16_t admin_port = 0;
     Process process;
   };
   [[nodiscard]] const Node& at(int node) const { return nodes_.at(static_cast<std::size_t>(node)); }
