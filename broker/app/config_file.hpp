@@ -24,6 +24,8 @@ struct AdminSettings {
 };
 
 struct Settings {
+  Settings() { node.sys_interval = 10s; }
+
   node::Config node;
   std::string bind = "0.0.0.0";        ///< listen.bind: for clients
   std::uint16_t port = 1883;           ///< listen.port

@@ -68,7 +68,9 @@ int serve(const Order& order) {
     log(env::Level::error, storage.error().text);
     return exit_no_storage;
   }
-  node::Shard shard((*host)->environment(), settings.node);
+  node::Config config = settings.node;
+  config.version = "holdfast " HF_VERSION;
+  node::Shard shard((*host)->environment(), config);
   log(env::Level::info, "holdfastd " HF_VERSION ": node " + std::to_string(settings.node.id) + " of " +
                             std::to_string(settings.node.members.size()) + " in cluster '" +
                             settings.node.cluster_name + "', clients at " + settings.bind + " port " +

@@ -288,6 +288,15 @@ std::uint32_t Cluster::boot_of(NodeId node) const {
   return is_up(node) ? parts_->find(node)->channel.peer_boot() : 0;
 }
 bool Cluster::direct(NodeId node) const { return parts_->links.up(node); }
+std::vector<NodeId> Cluster::neighbours_of(NodeId node) const {
+  if (node != parts_->settings.self) return parts_->links.neighbours_of(node);
+  std::vector<NodeId> all;
+  for (const Member& member : parts_->settings.members)
+    if (direct(member.id)) all.push_back(member.id);
+  std::sort(all.begin(), all.end());
+  return all;
+}
+Traffic Cluster::traffic(NodeId node) const { return parts_->links.traffic(node); }
 std::uint64_t Cluster::outbox_bytes(NodeId node) const {
   const Peer* peer = parts_->find(node);
   return peer == nullptr ? 0 : peer->channel.outbox_bytes();

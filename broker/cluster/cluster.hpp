@@ -76,6 +76,11 @@ struct ClusterCounters {
   std::uint64_t bad_streams = 0;   ///< streams closed for what came over them
 };
 
+/// Of the direct link with a node, since boot.
+struct Traffic {
+  std::uint64_t bytes_in = 0, bytes_out = 0;
+};
+
 struct ClusterParts;
 
 /// A machine of values. Invariants:
@@ -124,6 +129,9 @@ class Cluster {
   [[nodiscard]] std::uint32_t boot_of(NodeId node) const;
   /// The direct link to `node` is up.
   [[nodiscard]] bool direct(NodeId node) const;
+  /// The nodes that `node` says it has a link with, ascending; of self: what it has. Nothing where our own is not up.
+  [[nodiscard]] std::vector<NodeId> neighbours_of(NodeId node) const;
+  [[nodiscard]] Traffic traffic(NodeId node) const;
   /// Unacknowledged bytes towards `node`.
   [[nodiscard]] std::uint64_t outbox_bytes(NodeId node) const;
   [[nodiscard]] const std::vector<Member>& members() const;

@@ -131,6 +131,7 @@ void Links::flush(Instant now, NodeId node, Link& link, bool beat, Output& out) 
     }
     ++counters_.frames_out;
     out.send.push_back({link.stream, Bytes(encode_frame(body))});
+    link.traffic.bytes_out += out.send.back().bytes.size();
   } while (next < link.parts.size());
   link.parts.clear();
   link.part_bytes = 0;

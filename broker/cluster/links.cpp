@@ -80,7 +80,11 @@ void Links::bytes(Instant now, StreamId id, const Bytes& bytes, Output& out, Lin
   now_ = now;
   auto at = streams_.find(id);
   if (at == streams_.end()) return;
-  if (at->second.greeted) links_[at->second.peer].heard = now;
+  if (at->second.greeted) {
+    Link& link = links_[at->second.peer];
+    link.heard = now;
+    link.traffic.bytes_in += bytes.size();
+  }
   at->second.decoder.feed(bytes.view());
   // A frame may end this stream, and with it the decoder: look it up each time.
   for (; at != streams_.end(); at = streams_.find(id)) {
@@ -252,6 +256,16 @@ bool Links::leads_to(NodeId relay, NodeId node) const {
   const auto at = links_.find(relay);
   if (at == links_.end() || !at->second.up) return false;
   return std::binary_search(at->second.graph.begin(), at->second.graph.end(), node);
+}
+
+std::vector<NodeId> Links::neighbours_of(NodeId node) const {
+  const auto at = links_.find(node);
+  return at == links_.end() || !at->second.up ? std::vector<NodeId>() : at->second.graph;
+}
+
+Traffic Links::traffic(NodeId node) const {
+  const auto at = links_.find(node);
+  return at == links_.end() ? Traffic{} : at->second.traffic;
 }
 
 Instant Links::heard(NodeId node) const {

@@ -68,6 +68,9 @@ class Links {
   /// `relay` says that its link with `node` is up, and ours with `relay` is.
   [[nodiscard]] bool leads_to(NodeId relay, NodeId node) const;
   [[nodiscard]] Instant heard(NodeId node) const;
+  /// The neighbours that `node` says it has, ascending; nothing unless our link with it is up.
+  [[nodiscard]] std::vector<NodeId> neighbours_of(NodeId node) const;
+  [[nodiscard]] Traffic traffic(NodeId node) const;
   /// Queues a part for a neighbour whose link is up.
   void queue(NodeId node, wire::Channel part);
   [[nodiscard]] std::size_t queued_bytes(NodeId node) const;
@@ -99,6 +102,7 @@ class Links {
     std::vector<NodeId> graph;  ///< ascending
     std::vector<wire::Channel> parts;
     std::size_t part_bytes = 0;
+    Traffic traffic;
   };
   enum class Reason { cluster, stranger, version, clock, direction, frame };
 

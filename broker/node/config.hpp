@@ -30,6 +30,7 @@ enum class QueuePolicy : std::uint8_t {
 struct Config {
   NodeId id = 1;
   std::string cluster_name = "holdfast";
+  std::string version;                ///< for a person: $SYS/broker/version
   std::vector<MemberConfig> members;  ///< this node included
   std::uint32_t slots = 64;
   std::uint32_t replicas = 3;
@@ -76,6 +77,8 @@ struct Config {
   std::uint64_t max_outbox_bytes = 16 * 1024 * 1024; ///< per peer, unacknowledged
 
   Duration will_partition_grace = 30s;  ///< will.partition_grace: silence of a front before wills of its clients are published
+
+  Duration sys_interval{};           ///< sys.interval: how often $SYS is told; 0 never
 
   bool trace_messages = false;  ///< log every operation made and message handled: for a person who follows one packet
   Mutant mutant;  ///< only the simulator sets one

@@ -26,6 +26,7 @@ struct Unacknowledged {
   std::uint8_t qos = 1;
   std::uint32_t matched = 0;
   bool complete = false;
+  Instant since{};          ///< taken from the client
   bool identified = false;  ///< QoS 2: its packet id is noted in the session's slot
   mqtt::Reason refusal = mqtt::Reason::success;  ///< what the acknowledgement says instead
   std::string text;                              ///< why, for a person
@@ -55,6 +56,7 @@ struct Connection {
   bool same_machine = false;
   Phase phase = Phase::fresh;
   mqtt::Decoder decoder;
+  std::uint64_t connected_ms = 0;  ///< wall clock, when it was accepted
   mqtt::Connect connect;  ///< the will's payload included
   mqtt::Version version = mqtt::Version::v5;
   std::string client;

@@ -187,6 +187,8 @@ void Coordinator::open(SlotId slot, NodeId from, const pb::Request& request) {
   slot::to_pb(connect, yes.mutable_connect());
   yes.set_wants_will(ask.attach() && ask.has_will() && !(repeated && (old->connect->has_will() || old->will_over)));
   if (!ask.attach() && present) parts_.env.reached("session.resumed");
+  if (!ask.attach() && !repeated && slot != parts_.local_slot()) ++(present ? parts_.counters.sessions_resumed : parts_.counters.sessions_created);
+  if (existed && !repeated && !present && !ask.attach()) ++parts_.counters.sessions_ended;
   const auto dot = append(slot, std::move(operation), stamp);
   parts_.slots.held(slot)->when_stored(dot, false, [this, slot, from, request, client, stamp, yes = std::move(yes)] {
     reply(from, yes);

@@ -70,6 +70,8 @@ class Coordinator {
   slot::Dot append(SlotId slot, slot::pb::Operation operation);
   [[nodiscard]] slot::Dot tail(SlotId slot) const;
   void note_unretired(SlotId slot, const slot::Name& name);
+  /// Ends a session by an operator's word, connected or not; its will is published. `done` once that is stored.
+  bool remove(SlotId slot, const std::string& client, std::function<void()> done);
 
  private:
   /// A connection that a session is being delivered to, as this coordinator knows it.

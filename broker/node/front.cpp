@@ -44,6 +44,7 @@ void Front::process(Connection& connection) {
     }
     connection.partial_since.reset();
     connection.last_heard = parts_.env.now();  // whole packets count, dripping bytes do not [MQTT-3.1.2-22]
+    if (counted(Inspection::Direction::in)) show(connection, Inspection::Direction::in, packet);
     handle(connection, packet);
     if (find(stream) == nullptr) return;
   }
@@ -89,13 +90,14 @@ void Front::fail(Connection& connection, mqtt::Reason reason, std::string_view t
     const bool elsewhere = reason == mqtt::Reason::use_another_server || reason == mqtt::Reason::server_moved;
     if (elsewhere) disconnect.properties.edit().server_reference = parts_.config.server_reference;
     if (trim(disconnect, connection.allowance, connection.version))
-      mqtt::encode(disconnect, connection.version, connection.out);
+      put(connection, disconnect);
   }
   finish(connection);
 }
 
 void Front::finish(Connection& connection) {
   const StreamId stream = connection.stream;
+  parts_.counters.bytes_out += connection.out.size();
   if (!connection.out.empty()) parts_.env.send(stream, Bytes(std::exchange(connection.out, {})));
   parts_.env.close(stream, !connection.full);  // who does not read would not read the rest
   closed(stream);

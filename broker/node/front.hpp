@@ -18,6 +18,7 @@
 #include "broker/mqtt/encoder.hpp"
 #include "broker/mqtt/packet.hpp"
 #include "broker/node/connection.hpp"
+#include "broker/node/inspection.hpp"
 #include "broker/node/message.pb.h"
 #include "broker/node/requests.hpp"
 #include "broker/slot/state.hpp"
@@ -60,6 +61,16 @@ class Front {
   /// Who comes later is answered the same.
   void send_away(bool for_ever);
   void stop() { send_away(false); }
+
+  // --- for inspection
+  using Connections = std::map<StreamId, std::unique_ptr<Connection>>;
+  [[nodiscard]] const Connections& connections() const { return connections_; }
+  [[nodiscard]] const Connection* of_client(std::string_view client) const;
+  [[nodiscard]] std::size_t size() const { return connections_.size(); }
+  [[nodiscard]] std::size_t pending() const { return pending_; }
+  [[nodiscard]] bool away() const { return away_.has_value(); }
+  /// By an operator's word. False: it has no connection here.
+  bool disconnect(std::string_view client);
 
  private:
   void process(Connection& connection);
@@ -118,10 +129,16 @@ class Front {
   void arm(Connection& connection, Instant when);
   template <class Packet>
   void write(Connection& connection, Packet packet);
+  /// Untrimmed, and not marked as to be flushed.
+  template <class Packet>
+  void put(Connection& connection, const Packet& packet);
+  /// Counts a packet. True: somebody follows some client.
+  [[nodiscard]] bool counted(Inspection::Direction direction);
+  void show(const Connection& connection, Inspection::Direction direction, const mqtt::Packet& packet) const;
   Connection* find(StreamId stream);
 
   ShardParts& parts_;
-  std::map<StreamId, std::unique_ptr<Connection>> connections_;
+  Connections connections_;
   std::map<SlotId, std::set<StreamId>> by_home_;
   std::set<std::pair<Instant, StreamId>> timers_;
   std::set<StreamId> dirty_, with_acks_;
@@ -139,8 +156,14 @@ void Front::write(Connection& connection, Packet packet) {
       doomed_.insert(connection.stream);  // silence would leave the client waiting
       return;
     }
-  mqtt::encode(packet, connection.version, connection.out);
+  put(connection, packet);
   dirty_.insert(connection.stream);
+}
+
+template <class Packet>
+void Front::put(Connection& connection, const Packet& packet) {
+  if (counted(Inspection::Direction::out)) show(connection, Inspection::Direction::out, packet);
+  mqtt::encode(packet, connection.version, connection.out);
 }
 
 /// What the session's slot keeps of a will: its expiry is counted from when it is published.

@@ -140,6 +140,7 @@ void Front::opened(StreamId stream, const pb::Reply& reply) {
 
 void Front::accept(Connection& connection) {
   connection.phase = Connection::Phase::open;
+  connection.connected_ms = parts_.env.wall_ms();
   write(connection, connack(connection));
   pause(connection, Pause::waiting, false);
   process(connection);
@@ -171,6 +172,7 @@ mqtt::Connack Front::connack(const Connection& connection) const {
 }
 
 void Front::refuse(Connection& connection, mqtt::Reason reason, std::string_view text) {
+  ++parts_.counters.connects_refused;
   mqtt::Connack connack;
   connack.reason = reason;
   if (connection.v5()) {
@@ -178,7 +180,7 @@ void Front::refuse(Connection& connection, mqtt::Reason reason, std::string_view
     const bool elsewhere = reason == mqtt::Reason::use_another_server || reason == mqtt::Reason::server_moved;
     if (elsewhere) connack.properties.edit().server_reference = parts_.config.server_reference;
   }
-  if (trim(connack, connection.allowance, connection.version)) mqtt::encode(connack, connection.version, connection.out);
+  if (trim(connack, connection.allowance, connection.version)) put(connection, connack);
   finish(connection);
 }
 

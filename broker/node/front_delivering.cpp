@@ -126,13 +126,14 @@ void Front::write_publish(Connection& connection, const pb::Deliver& deliver, co
   if (limit != 0 && mqtt::encoded_size(*packet, connection.version) > limit)  // [MQTT-3.1.2-25]
     return lose(connection, deliver, parts_.counters.dropped_too_large);
   ++parts_.counters.publishes_out;
+  ++parts_.counters.publishes_out_by_qos[packet->qos];
   if (limit == 0 || mqtt::encoded_size(*packet, connection.version) + alias_bytes <= limit) {
     if (const auto alias = connection.aliases_out.use(packet->topic)) {
       packet->properties.edit().topic_alias = alias->alias;
       if (alias->known) packet->topic.clear();
     }
   }
-  mqtt::encode(*packet, connection.version, connection.out);
+  put(connection, *packet);
   dirty_.insert(connection.stream);
 }
 

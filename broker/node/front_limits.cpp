@@ -20,6 +20,7 @@ void Front::accepted(StreamId stream, const env::Arrival& arrival) {
   connections_.emplace(stream, std::move(connection));
   ++pending_;
   parts_.counters.connections = connections_.size();
+  parts_.counters.connections_max = std::max(parts_.counters.connections_max, parts_.counters.connections);
 }
 
 /// Too many connections, or too many a second. Only who says CONNECT is told.
@@ -33,6 +34,7 @@ std::optional<Refusal> Front::crowded() {
 void Front::bytes(StreamId stream, const Bytes& bytes) {
   Connection* connection = find(stream);
   if (connection == nullptr || connection->phase == Connection::Phase::closing) return;
+  parts_.counters.bytes_in += bytes.size();
   connection->decoder.feed(bytes);
   process(*connection);
   connection = find(stream);
@@ -119,6 +121,7 @@ void Front::check_time(Connection& connection, Instant now) {
   }
   if (listening && connection.silence_max != Duration{} && due(connection.last_heard + connection.silence_max)) {
     if (connection.phase == Connection::Phase::fresh) return finish(connection);
+    ++parts_.counters.keep_alive_expired;
     return fail(connection, mqtt::Reason::keep_alive_timeout, "no packet within 1.5 times the keep alive");
   }
   if (listening && connection.partial_since && due(*connection.partial_since + parts_.config.packet_timeout))
@@ -143,6 +146,7 @@ void Front::flush() {
 void Front::put_out(Connection& connection) {
   if (connection.out.empty()) return;
   connection.given += connection.out.size();
+  parts_.counters.bytes_out += connection.out.size();
   parts_.env.send(connection.stream, Bytes(std::exchange(connection.out, {})));
   const std::size_t unsent = parts_.env.unsent(connection.stream);
   if (connection.full || unsent <= env::writable_mark) return;

@@ -56,6 +56,7 @@ void Front::deny(Connection& connection, const mqtt::Publish& packet, const Refu
 
 void Front::on_publish(Connection& connection, mqtt::Publish& packet) {
   ++parts_.counters.publishes_in;
+  ++parts_.counters.publishes_in_by_qos[packet.qos];
   if (!resolve_alias(connection, packet)) return;
   spend_publish(connection);
   // 3.1.1 has no way to say so; as Mosquitto does, its connection is closed.
@@ -71,6 +72,7 @@ void Front::on_publish(Connection& connection, mqtt::Publish& packet) {
   auto waiting = std::make_shared<Unacknowledged>();
   waiting->packet_id = packet.packet_id;
   waiting->qos = packet.qos;
+  waiting->since = parts_.env.now();
   connection.publishes[packet.qos - 1].push_back(waiting);
   if (packet.qos == 1) return route(connection, message, std::move(waiting));
   pb::Request request = request_for(connection);
@@ -119,6 +121,7 @@ void Front::acknowledge(Connection& connection) {
         if (one.matched == 0) said.reason = mqtt::Reason::no_matching_subscribers;
         parts_.env.reached("publish.acked");
         ++parts_.counters.acknowledgements;
+        parts_.counters.acknowledged_after.add(parts_.env.now() - one.since);
       }
       if (one.qos == 1)
         write(connection, mqtt::Puback{said});

@@ -12,6 +12,10 @@
 #include "broker/base/time.hpp"
 #include "broker/node/metrics.hpp"
 
+namespace hf::slot {
+struct Session;
+}
+
 namespace hf::node {
 
 struct ShardParts;
@@ -39,6 +43,8 @@ struct NodeView {
   bool self = false, reachable = false, direct = false;  ///< reachable but not direct: over a relay
   std::uint32_t boot = 0;                                ///< 0: never seen
   std::uint64_t unacknowledged_bytes = 0;                ///< towards it
+  std::uint64_t bytes_in = 0, bytes_out = 0;             ///< over the direct link with it
+  std::vector<NodeId> links;                             ///< it has, as it says; empty where unknown
 };
 
 struct SlotView {
@@ -96,8 +102,7 @@ struct RetainedView {
   std::uint64_t stamped_ms = 0;
 };
 
-/// A page: at most `limit` items in the order of their names, and the cursor that the next page begins after; none:
-/// this is the last.
+/// A page: at most `limit` items in a fixed order, and the cursor that the next page begins after; none: this is the last.
 template <class Item>
 struct Page {
   std::vector<Item> items;
@@ -123,6 +128,13 @@ class Inspection {
   [[nodiscard]] Readiness readiness() const;
   [[nodiscard]] NodeId self() const;
   [[nodiscard]] Duration uptime() const;
+  /// Where a client's session lies, whether there is one or not.
+  struct Home {
+    SlotId slot = 0;
+    NodeId coordinator = 0;
+    std::vector<NodeId> replicas;
+  };
+  [[nodiscard]] Home home_of(std::string_view client) const;
   [[nodiscard]] std::vector<NodeView> nodes() const;
   [[nodiscard]] std::vector<SlotView> slots() const;
   [[nodiscard]] Page<ClientView> clients(std::string_view after, std::size_t limit) const;
@@ -140,8 +152,8 @@ class Inspection {
   /// the node stops. False: this node does not serve its slot (ask `coordinator`), and `done` is not called.
   bool end_session(std::string_view client, std::function<void()> done);
 
-  /// Every packet of a client's connections at this node, from now on: `sink(direction, text)`. One trace a client; at
-  /// most `traces_max`. False: there are too many.
+  /// Every packet of a client's connections at this node, from now on: `sink(direction, text)`. One trace a client: a
+  /// new one takes the place of the old; at most `traces_max`. False: there are too many.
   static constexpr std::size_t traces_max = 16;
   enum class Direction : std::uint8_t { in, out };
   using Sink = std::function<void(Direction, std::string_view text)>;
@@ -149,6 +161,9 @@ class Inspection {
   void end_trace(std::string_view client);
 
  private:
+  [[nodiscard]] std::vector<NodeId> replicas_of(SlotId slot) const;
+  [[nodiscard]] const slot::Session* find(std::string_view client) const;
+
   ShardParts& parts_;
 };
 

@@ -24,7 +24,9 @@ ShardParts::ShardParts(env::Environment& environment, Config settings)
       groups(*this),
       groups_of_members(*this),
       front(*this),
-      access(config.access) {}
+      sys_topics(*this),
+      access(config.access),
+      inspection(*this) {}
 
 void ShardParts::send(NodeId to, pb::PeerMessage message) {
   if (to == self.node) {
@@ -83,6 +85,7 @@ void ShardParts::handle(NodeId from, const pb::PeerMessage& message) {
     case pb::PeerMessage::kDealRequest: return groups_of_members.on_deal(from, message.deal_request());
     case pb::PeerMessage::kDealReply: return groups.on_reply(from, message.deal_reply());
     case pb::PeerMessage::kCredit: return coordinator.on_credit(from, message.credit());
+    case pb::PeerMessage::kSysReport: return sys_topics.on_report(from, message.sys_report());
     case pb::PeerMessage::KIND_NOT_SET: return;  // of a newer version
   }
 }
@@ -110,6 +113,7 @@ void ShardParts::handle_cluster_events() {
       retained.peer_changed(down->node);
       coordinator.front_changed(down->node);
       groups.peer_down(down->node);
+      sys_topics.peer_down(down->node);
       groups_of_members.peer_changed(down->node);
     } else if (const auto* refused = std::get_if<cluster::Refused>(&event)) {
       presence.refused(refused->node, coordinator.latest_boot(refused->node));
@@ -148,6 +152,7 @@ void ShardParts::tick() {
     groups.tick();
     groups_of_members.tick();
     hints.hand_over_all();
+    sys_topics.tick();
   }
   if (now >= next_gossip_) {
     next_gossip_ = now + gossip_every;
@@ -184,6 +189,8 @@ void ShardParts::flush_storage() {
   commit.then = std::exchange(after_commit_, {});
   if (batch.empty() && commit.then.empty()) return;
   const env::CommitId id = next_commit_++;
+  commit.handed_over = env.now();
+  ++counters.commits;
   commits_.emplace(id, std::move(commit));
   env.commit(std::exchange(batch, {}), id);
 }
@@ -196,6 +203,7 @@ void ShardParts::committed(env::CommitId id, env::CommitStatus status) {
   if (status != env::CommitStatus::done)
     return env.die(status == env::CommitStatus::full ? "the disk is full: nothing more can be promised"
                                                      : "a write to disk failed: nothing more can be promised");
+  counters.committed_after.add(env.now() - commit.handed_over);
   slots.durable(commit.slots);
   for (const auto& then : commit.then) then();
 }

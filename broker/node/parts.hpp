@@ -18,6 +18,7 @@
 #include "broker/node/group_members.hpp"
 #include "broker/node/groups.hpp"
 #include "broker/node/hints.hpp"
+#include "broker/node/inspection.hpp"
 #include "broker/node/message.pb.h"
 #include "broker/node/presence.hpp"
 #include "broker/node/publishing.hpp"
@@ -26,6 +27,8 @@
 #include "broker/node/routes.hpp"
 #include "broker/node/shard.hpp"
 #include "broker/node/slots.hpp"
+#include "broker/node/sys_topics.hpp"
+#include "broker/node/traces.hpp"
 #include "broker/slot/version_vector.hpp"
 
 namespace hf::node {
@@ -86,7 +89,10 @@ struct ShardParts {
   Groups groups;
   GroupMembers groups_of_members;
   Front front;
+  SysTopics sys_topics;
   access::Access access;
+  Traces traces;
+  Inspection inspection;
 
  private:
   void trace(NodeId from, const pb::PeerMessage& message);
@@ -100,6 +106,7 @@ struct ShardParts {
   struct Commit {
     Slots::Collected slots;
     std::vector<std::function<void()>> then;
+    Instant handed_over{};
   };
   std::map<env::CommitId, Commit> commits_;
   env::CommitId next_commit_ = 1;

@@ -54,6 +54,7 @@ void Retained::begin(SlotId slot, const std::string& client) {
     reading.began = next_++;
     readings.push_back(std::move(reading));
     any = true;
+    parts_.sys_topics.answer(slot, client, filter, subscription.options);
   }
   if (any) go_on(key);
 }

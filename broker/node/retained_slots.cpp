@@ -14,9 +14,9 @@ constexpr std::size_t page_bytes = 64U * 1024;
 constexpr int page_messages = 256;
 constexpr std::size_t page_topics = 10'000;
 
-class Page {
+class AnswerPage {
  public:
-  Page(const pb::RetainedQuery& query, pb::RetainedAnswer& answer, std::uint64_t wall_ms)
+  AnswerPage(const pb::RetainedQuery& query, pb::RetainedAnswer& answer, std::uint64_t wall_ms)
       : filter_(query.filter()), range_(topic_range(query.filter())), answer_(answer), wall_ms_(wall_ms) {}
 
   /// False when the page ends within the slot: the answer says where.
@@ -69,7 +69,7 @@ void Retained::on_query(NodeId from, const pb::RetainedQuery& query) const {
   pb::PeerMessage message;
   pb::RetainedAnswer& answer = *message.mutable_retained_answer();
   answer.set_id(query.id());
-  Page page(query, answer, parts_.env.wall_ms());
+  AnswerPage page(query, answer, parts_.env.wall_ms());
   for (int i = 0; i < query.slots_size(); ++i) {
     const SlotId slot = query.slots(i);
     if (slot >= parts_.config.slots || !parts_.slots.serving(slot)) {

@@ -45,6 +45,8 @@ class Routes {
 
   /// Every slot's filters are known: publishes may be taken.
   [[nodiscard]] bool complete() const { return known_.size() >= slots_needed(); }
+  /// Filters, counted once for each slot or node that wants them.
+  [[nodiscard]] std::size_t size() const { return uses_.size(); }
   /// The targets of a topic, in order, each once.
   void match(std::string_view topic, std::set<RouteTarget>& out) const;
 

@@ -58,6 +58,7 @@ void Shard::end_turn() { parts_->end_turn(); }
 std::optional<Instant> Shard::deadline() const { return parts_->deadline(); }
 bool Shard::stopped() const { return parts_->stopping; }
 const Counters& Shard::counters() const { return parts_->counters; }
+Inspection& Shard::inspection() { return parts_->inspection; }
 
 std::vector<SlotReport> Shard::report() const {
   if (parts_->phase != ShardParts::Phase::serving) return {};

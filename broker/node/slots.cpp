@@ -327,7 +327,7 @@ bool Slots::fire_gates() {
   const std::set<SlotId> now(touched_);
   for (const SlotId id : now) {
     if (!slots_[id].held) continue;
-    for (auto& then : slots_[id].held->take_fired()) {
+    for (auto& then : slots_[id].held->take_fired(parts_.counters.stable_copies)) {
       any = true;
       then();
     }

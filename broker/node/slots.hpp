@@ -42,6 +42,8 @@ class Slots {
   /// A majority of the replicas has promised this node's claim: what QoS 2 needs.
   [[nodiscard]] bool decides(SlotId slot) const { return slots_[slot].decides; }
   [[nodiscard]] bool all_replicas_reachable(SlotId slot) const;
+  /// Caught up: this node may coordinate it.
+  [[nodiscard]] bool ready(SlotId slot) const { return slots_[slot].ready; }
   [[nodiscard]] const std::vector<NodeId>& preference(SlotId slot) const { return slots_[slot].preference; }
   /// This node's place in the preference list: the residue of the packet ids it may give out.
   [[nodiscard]] std::uint32_t place(SlotId slot) const;

@@ -173,6 +173,7 @@ void Coordinator::connection_over(SlotId slot, const std::string& client, std::u
 void Coordinator::end_session(SlotId slot, const std::string& client) {
   // A local session is forgotten at once, below: how its deals end is written down first.
   if (slot == parts_.local_slot()) parts_.groups_of_members.ending(slot, client);
+  if (slot != parts_.local_slot()) ++parts_.counters.sessions_ended;
   slot::pb::Operation operation;
   operation.mutable_end()->set_client(client);
   append(slot, std::move(operation));
@@ -180,6 +181,17 @@ void Coordinator::end_session(SlotId slot, const std::string& client) {
   if (slot != parts_.local_slot()) return;
   slot::Changes changes;  // nobody else can have a word on a local session: forgotten at once
   slot::forget_session(parts_.slots.held(slot)->state(), client, changes);
+}
+
+bool Coordinator::remove(SlotId slot, const std::string& client, std::function<void()> done) {
+  const slot::Session* now = session(slot, client);
+  if (now == nullptr || !now->exists()) return false;
+  if (const auto it = serving_[slot].attached.find(client); it != serving_[slot].attached.end())
+    kick(client, it->second.node, it->second.connection);
+  if (now->connect->has_will()) fire(slot, client);
+  end_session(slot, client);
+  parts_.slots.held(slot)->when_stored(tail(slot), false, std::move(done));
+  return true;
 }
 
 /// A new CONNECT follows a connection whose will is still there: cancelled if it comes within the delay and goes on with

@@ -46,17 +46,27 @@ void SlotReplica::when_stored(const slot::Dot& dot, bool majority, std::function
   (majority ? majority_gates_ : stored_gates_).push_back({dot, std::move(then)});
 }
 
-std::vector<std::function<void()>> SlotReplica::take_fired() {
+std::vector<std::function<void()>> SlotReplica::take_fired(CopiesOfGates& copies_of_gates) {
   std::vector<std::function<void()>> fired;
-  while (!stored_gates_.empty() && stored(stored_gates_.front().dot)) {
-    fired.push_back(std::move(stored_gates_.front().then));
-    stored_gates_.pop_front();
-  }
-  while (!majority_gates_.empty() && stored_by_majority(majority_gates_.front().dot)) {
-    fired.push_back(std::move(majority_gates_.front().then));
-    majority_gates_.pop_front();
-  }
+  fire(stored_gates_, false, fired, copies_of_gates);
+  fire(majority_gates_, true, fired, copies_of_gates);
   return fired;
+}
+
+void SlotReplica::fire(std::deque<Gate>& gates, bool under_claim, std::vector<std::function<void()>>& fired, CopiesOfGates& counts) {
+  while (!gates.empty()) {
+    const slot::Dot dot = gates.front().dot;
+    if (!(under_claim ? stored_by_majority(dot) : stored(dot))) return;
+    ++counts[std::min(local_ ? 0 : copies(dot, false), counts.size() - 1)];
+    fired.push_back(std::move(gates.front().then));
+    gates.pop_front();
+  }
+}
+
+bool SlotReplica::whole_at(NodeId node) const {
+  if (node == self_.node) return durable_.covers(state_.seen);
+  const auto it = confirmed_.find(node);
+  return it != confirmed_.end() && it->second.durable.covers(state_.seen);
 }
 
 void SlotReplica::drop_gates() {

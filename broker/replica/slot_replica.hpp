@@ -1,6 +1,7 @@
 // One slot at one holder: its state, its log, who reads it, who has stored what, and what waits for that.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <functional>
 #include <map>
@@ -61,8 +62,10 @@ class SlotReplica {
   void when_stored(const slot::Dot& dot, bool majority, std::function<void()> then);
   void set_quorum(Quorum quorum) { quorum_ = std::move(quorum); }
   [[nodiscard]] const Quorum& quorum() const { return quorum_; }
+  /// How many replicas had it on stable storage when a gate opened -> how many gates; the last: that many or more.
+  using CopiesOfGates = std::array<std::uint64_t, 9>;
   /// Takes the callbacks whose time has come. Call them after all else of the turn is in order.
-  [[nodiscard]] std::vector<std::function<void()>> take_fired();
+  [[nodiscard]] std::vector<std::function<void()>> take_fired(CopiesOfGates& copies_of_gates);
   void drop_gates();
   [[nodiscard]] bool waiting() const { return !stored_gates_.empty() || !majority_gates_.empty(); }
 
@@ -84,6 +87,8 @@ class SlotReplica {
   std::optional<Stored> take_batch(env::Batch& batch);
   void durable(const Stored& stored, std::uint64_t time, Outbox& out);
   [[nodiscard]] const slot::VersionVector& durable_seen() const { return durable_; }
+  /// Has `node` all that is here on stable storage, as far as it has said.
+  [[nodiscard]] bool whole_at(NodeId node) const;
   /// While loading from disk.
   bool load_row(std::string_view key, std::string_view value);
   bool load_promise(std::string_view value);
@@ -166,6 +171,7 @@ class SlotReplica {
   [[nodiscard]] bool stored_by_majority(const slot::Dot& dot) const;
   [[nodiscard]] bool confirmed_by(NodeId node, const slot::Dot& dot, bool under_claim) const;
   [[nodiscard]] std::size_t copies(const slot::Dot& dot, bool under_claim) const;
+  void fire(std::deque<Gate>& gates, bool under_claim, std::vector<std::function<void()>>& fired, CopiesOfGates& counts);
   void confirm(NodeId to, std::uint64_t time, Outbox& out) const;
 
   slot::State state_;

@@ -266,17 +266,23 @@ bool finish_decoding(State& state) {
   state.index = topic::Trie<std::string>();
   state.filters.clear();
   state.dirty.clear();
+  state.totals = {};
   derive_memory(state);
   for (auto& [dot, stored] : state.messages) stored.references = 0;
   for (auto& [client, session] : state.sessions) {
     if (!consistent(session) || !derive_queue(state, session)) return false;
+    state.totals.queued += session.queue.size();
+    state.totals.queued_bytes += session.queued_bytes;
     if (!session.exists()) continue;
+    ++state.totals.sessions;
+    if (is_bound(session)) ++state.totals.bound;
     for (const auto& [filter, subscription] : session.subscriptions) {
       if (!subscription.present) continue;
       const auto plain = topic::parse_filter(filter);
       if (!plain) continue;
       state.index.insert(plain->filter, client);
       ++state.filters[filter];
+      ++state.totals.subscriptions;
     }
   }
   for (const auto& [dot, stored] : state.messages)

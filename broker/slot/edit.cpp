@@ -23,13 +23,16 @@ SessionEdit::SessionEdit(State& state, Changes& changes, const std::string& clie
       changes_(changes),
       client_(client),
       session_(state.sessions[client]),
-      indexed_(session_.exists()) {}
+      indexed_(session_.exists()),
+      bound_(is_bound(session_)) {}
 
 SessionEdit::~SessionEdit() {
   if (const bool exists = session_.exists(); exists != indexed_) {
     for (const auto& [filter, subscription] : session_.subscriptions)
       if (subscription.present) exists ? index(filter) : unindex(filter, false);
+    exists ? ++state_.totals.sessions : --state_.totals.sessions;
   }
+  if (const bool bound = is_bound(session_); bound != bound_) bound ? ++state_.totals.bound : --state_.totals.bound;
   const bool nothing = session_.end == Stamp{} && !session_.connect &&
                        session_.subscriptions.empty() && session_.entries.empty() &&
                        session_.inbound.empty();
@@ -205,6 +208,7 @@ void SessionEdit::drop_subscription(const std::string& filter) {
 void SessionEdit::index(const std::string& filter) {
   if (!topic::parse_filter(filter)) return;
   state_.index.insert(indexed_as(filter), client_);
+  ++state_.totals.subscriptions;
   if (++state_.filters[filter] == 1) changes_.filters_added.push_back(filter);
 }
 
@@ -224,6 +228,7 @@ bool SessionEdit::shares_index(const std::string& filter) const {
 void SessionEdit::unindex(const std::string& filter, bool others_stay) {
   if (!topic::parse_filter(filter)) return;
   if (!others_stay || !shares_index(filter)) state_.index.erase(indexed_as(filter), client_);
+  --state_.totals.subscriptions;
   const auto it = state_.filters.find(filter);
   HF_ASSERT(it != state_.filters.end());
   if (--it->second > 0) return;

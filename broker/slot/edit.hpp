@@ -101,6 +101,7 @@ class SessionEdit {
   const std::string client_;
   Session& session_;
   bool indexed_;  ///< its present subscriptions are in the index
+  bool bound_;    ///< it is counted as such
   bool remembers_ = false;  ///< something was made here that has to be forgotten some day
 };
 

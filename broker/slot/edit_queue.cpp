@@ -14,6 +14,8 @@ void SessionEdit::enter_queue(const Entry& entry, const pb::Message* payload) {
   StoredMessage& stored = state_.messages[entry.message];
   if (stored.references == 0) stored.message = *payload;
   session_.queued_bytes += weight(stored.message);
+  ++state_.totals.queued;
+  state_.totals.queued_bytes += weight(stored.message);
   if (stored.references++ > 0) return;
   touch(keys::message(entry.message));
 }
@@ -23,6 +25,8 @@ void SessionEdit::leave_queue(const Entry& entry) {
   const auto it = state_.messages.find(entry.message);
   HF_ASSERT(it != state_.messages.end());
   session_.queued_bytes -= weight(it->second.message);
+  --state_.totals.queued;
+  state_.totals.queued_bytes -= weight(it->second.message);
   if (--it->second.references > 0) return;
   state_.messages.erase(it);
   touch(keys::message(entry.message));

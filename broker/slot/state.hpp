@@ -110,6 +110,8 @@ struct Session {
   [[nodiscard]] bool open() const { return exists() && closed_connect != connect_stamp; }
 };
 
+[[nodiscard]] inline bool is_bound(const Session& session) { return session.exists() && session.connect->bound(); }
+
 /// A will that is to be published, by the dot of its Fire.
 struct FiredWill {
   Stamp stamp;
@@ -163,6 +165,11 @@ struct State {
   std::set<std::string, std::less<>> remembering;
   std::map<Name, std::uint32_t> identities;
   std::map<Dot, std::uint32_t> inbound_names;
+  /// Of sessions that exist; `bound`: those that end with their connection; entries of queues.
+  struct Totals {
+    std::uint64_t sessions = 0, bound = 0, subscriptions = 0, queued = 0, queued_bytes = 0;
+    friend bool operator==(const Totals&, const Totals&) = default;
+  } totals;
 
   explicit State(SlotId slot = 0) : id(slot) {}
 };

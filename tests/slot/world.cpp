@@ -402,6 +402,7 @@ void World::check(Holder& holder) {
   for (const auto& [key, value] : all)
     if (!decode_row(copy, key, value)) throw std::logic_error("unreadable row");
   if (!finish_decoding(copy)) throw std::logic_error("contradictory rows");
+  if (copy.totals != holder.state.totals) throw std::logic_error("totals that were kept are not what the rows come to");
   if (copy.filters != holder.state.filters || copy.index.size() != holder.state.index.size())
     throw std::logic_error("index out of step");
   if (copy.identities != holder.state.identities || copy.inbound_names != holder.state.inbound_names ||
