@@ -157,6 +157,7 @@ std::vector<Field> make_fields() {
       duration("cluster.detect", 30ms, 600s, [](S& s) -> auto& { return s.node.detect_after; }),
       number("cluster.max_outbox", 65536, std::uint64_t{1} << 40U,
              [](S& s) -> auto& { return s.node.max_outbox_bytes; }),
+      duration("stop.drain", 0ms, 24h, [](S& s) -> auto& { return s.node.drain; }),
       duration("sys.interval", 0ms, 24h, [](S& s) -> auto& { return s.node.sys_interval; }),
       duration("clock.max_drift", 1ms, 24h, [](S& s) -> auto& { return s.node.max_clock_drift; }),
       number("mqtt.max_packet_size", 256, 268'435'455,

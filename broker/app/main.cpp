@@ -32,6 +32,7 @@ host::HostOptions host_options(const Settings& settings) {
   options.client_port = settings.port;
   options.peer_bind = settings.peer_bind;
   options.peer_port = settings.peer_port;
+  options.stop_timeout += settings.node.drain;
   options.max_connections = settings.node.max_connections;
   options.log = log;
   options.die = die;

@@ -78,6 +78,7 @@ struct Config {
 
   Duration will_partition_grace = 30s;  ///< will.partition_grace: silence of a front before wills of its clients are published
 
+  Duration drain{};                  ///< stop.drain: over how long clients are sent away on stop; 0: at once
   Duration sys_interval{};           ///< sys.interval: how often $SYS is told; 0 never
 
   bool trace_messages = false;  ///< log every operation made and message handled: for a person who follows one packet

@@ -159,14 +159,4 @@ void Front::gather() {
   }
 }
 
-void Front::send_away(bool for_ever) {
-  away_ = parts_.config.server_reference.empty() ? mqtt::Reason::server_shutting_down
-          : for_ever                             ? mqtt::Reason::server_moved
-                                                 : mqtt::Reason::use_another_server;
-  std::vector<StreamId> all;
-  for (const auto& [stream, connection] : connections_) all.push_back(stream);
-  for (const StreamId stream : all)
-    if (Connection* connection = find(stream)) fail(*connection, *away_, "");
-}
-
 }  // namespace hf::node

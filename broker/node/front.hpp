@@ -58,9 +58,10 @@ class Front {
   void gather();
   void flush();
   /// Everybody is sent away: to `mqtt.server_reference` if there is one (0x9C; 0x9D: for ever), else with 0x8B.
-  /// Who comes later is answered the same.
-  void send_away(bool for_ever);
-  void stop() { send_away(false); }
+  /// Who comes later is answered the same. At once, or one after the other at an even pace until `over` has passed.
+  void send_away(bool for_ever, Duration over = {});
+  /// Some are still to be sent away.
+  [[nodiscard]] bool draining() const { return leave_.has_value(); }
 
   // --- for inspection
   using Connections = std::map<StreamId, std::unique_ptr<Connection>>;
@@ -147,6 +148,17 @@ class Front {
   Rate connects_;
   std::uint64_t assigned_ids_ = 0;
   std::optional<mqtt::Reason> away_;  ///< everybody is being sent away
+  /// The drain under way: `sent` of `total` by now.
+  struct Leave {
+    Instant begin;
+    Duration over{};
+    std::size_t total = 0, sent = 0;
+    [[nodiscard]] Instant next() const {
+      return total == 0 ? begin + over : begin + over * static_cast<std::int64_t>(sent + 1) / static_cast<std::int64_t>(total);
+    }
+  };
+  std::optional<Leave> leave_;
+  void leave_on(Instant now);
 };
 
 template <class Packet>

@@ -87,6 +87,7 @@ void Front::arm(Connection& connection, Instant when) {
 
 void Front::tick() {
   const Instant now = parts_.env.now();
+  leave_on(now);
   while (!timers_.empty() && timers_.begin()->first <= now) {
     const auto [when, stream] = *timers_.begin();
     timers_.erase(timers_.begin());
@@ -131,8 +132,10 @@ void Front::check_time(Connection& connection, Instant now) {
 }
 
 std::optional<Instant> Front::deadline() const {
-  if (timers_.empty()) return std::nullopt;
-  return timers_.begin()->first;
+  std::optional<Instant> next;
+  if (!timers_.empty()) next = timers_.begin()->first;
+  if (leave_ && (!next || leave_->next() < *next)) next = leave_->next();
+  return next;
 }
 
 /// What is written goes out. Where the transport does not take it, the client is not read from either, and its

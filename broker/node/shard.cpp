@@ -12,7 +12,7 @@ Shard::~Shard() = default;
 void Shard::on_start() { parts_->begin_boot(); }
 
 void Shard::on_accepted(StreamId stream, const env::Arrival& arrival) {
-  if (parts_->phase != ShardParts::Phase::serving || parts_->stopping) return parts_->env.close(stream, false);
+  if (parts_->phase != ShardParts::Phase::serving || stopped()) return parts_->env.close(stream, false);
   if (arrival.kind == env::StreamKind::client) return parts_->front.accepted(stream, arrival);
   parts_->cluster->accepted(parts_->env.now(), stream, parts_->cluster_out);
 }
@@ -51,12 +51,12 @@ void Shard::on_deadline() {
 
 void Shard::on_stop() {
   parts_->stopping = true;
-  if (parts_->phase == ShardParts::Phase::serving) parts_->front.stop();
+  if (parts_->phase == ShardParts::Phase::serving) parts_->front.send_away(false, parts_->config.drain);
 }
 
 void Shard::end_turn() { parts_->end_turn(); }
 std::optional<Instant> Shard::deadline() const { return parts_->deadline(); }
-bool Shard::stopped() const { return parts_->stopping; }
+bool Shard::stopped() const { return parts_->stopping && !parts_->front.draining(); }
 const Counters& Shard::counters() const { return parts_->counters; }
 Inspection& Shard::inspection() { return parts_->inspection; }
 

@@ -42,7 +42,7 @@ TEST(Login, wants_a_known_name_and_its_password) {  // [MQTT-3.1.4-2]
   EXPECT_EQ(old_nobody.connect("f")->reason, Reason::not_authorized) << "return code 5";
 }
 
-TEST(Rights, to_publish) {
+TEST(Rights, to_publish) {  // [MQTT-3.3.5-2]
   bench::Node node(guarded());
   Client ann(node), bob(node), old(node, Version::v311);
   ASSERT_TRUE(ann.connect(as("ann", "secret", "a")));

@@ -1,6 +1,10 @@
 // What CONNACK announces, and that it is kept to.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
+#include <vector>
+
 #include "tests/node/bench_node.hpp"
 
 namespace hf {
@@ -231,6 +235,31 @@ TEST(Leaving, without_a_reference_says_that_the_server_shuts_down) {
   ASSERT_TRUE(client.connect("a"));
   node.stop();
   EXPECT_EQ(client.next<mqtt::Disconnect>()->reason, Reason::server_shutting_down);
+}
+
+TEST(Leaving, takes_its_time_when_told_to) {  // [MQTT-4.13.1-1]
+  node::Config config;
+  config.drain = 10s;
+  bench::Node node(config);
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 5; ++i) {
+    clients.push_back(std::make_unique<Client>(node));
+    ASSERT_TRUE(clients.back()->connect("c" + std::to_string(i)));
+  }
+  const auto gone = [&] { return std::count_if(clients.begin(), clients.end(), [](const auto& c) { return c->closed(); }); };
+  node.stop();
+  EXPECT_EQ(node.shard().inspection().readiness(), node::Readiness::draining);
+  EXPECT_EQ(gone(), 0);
+  EXPECT_EQ(clients[4]->subscribe("a", 1), 1) << "who is here is served";
+  Client late(node);
+  EXPECT_EQ(late.connect("late")->reason, Reason::server_unavailable);
+  for (int i = 1; i <= 5; ++i) {
+    EXPECT_FALSE(node.shard().stopped());
+    node.advance(2s);
+    EXPECT_EQ(gone(), i);
+  }
+  EXPECT_EQ(clients[0]->next<mqtt::Disconnect>()->reason, Reason::server_shutting_down);
+  EXPECT_TRUE(node.shard().stopped());
 }
 
 TEST(Release, of_an_unknown_packet_id_says_so) {
