@@ -46,7 +46,7 @@ std::string variable_of(const std::string& path) {
 }
 
 Result<void> apply_variables(Settings& settings, const Variables& variables) {
-  std::vector<std::string> paths{"cluster.members"};
+  std::vector<std::string> paths{"cluster.members", "listeners"};
   for (const Field& field : fields()) paths.push_back(field.path);
   std::vector<std::string> names;
   for (const auto& path : paths) names.push_back(variable_of(path));

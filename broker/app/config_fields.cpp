@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "broker/app/config_access.hpp"
+#include "broker/app/config_listeners.hpp"
 
 namespace hf::app {
 namespace {
@@ -140,7 +141,7 @@ std::vector<Field> make_fields() {
   constexpr std::uint64_t u32 = std::numeric_limits<std::uint32_t>::max();
   const std::string ip = "a numeric IPv4 or IPv6 address, such as \"0.0.0.0\"";
   using S = Settings;
-  return {
+  std::vector<Field> all{
       number("node.id", 1, u32, [](S& s) -> auto& { return s.node.id; }),
       text("listen.bind", ip, [](S& s) -> auto& { return s.bind; }),
       number("listen.port", 1, u16, [](S& s) -> auto& { return s.port; }),
@@ -225,6 +226,8 @@ std::vector<Field> make_fields() {
            [](S& s) -> auto& { return s.log_level; }),
       word("log.format", {"text", "json"}, [](S& s) -> auto& { return s.log_format; }),
   };
+  for (const Field& field : cluster_tls_fields()) all.push_back(field);
+  return all;
 }
 
 }  // namespace

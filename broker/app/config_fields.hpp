@@ -19,7 +19,7 @@ struct Field {
   bool secret = false;           ///< never shown, also not in an error
 };
 
-/// In the order in which they are printed. `cluster.members` is not among them: it is a list.
+/// In the order in which they are printed. `cluster.members` and `listeners` are not among them: they are lists.
 const std::vector<Field>& fields();
 
 }  // namespace hf::app

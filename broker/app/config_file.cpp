@@ -8,25 +8,20 @@
 #include <utility>
 
 #include "broker/app/config_fields.hpp"
+#include "broker/app/config_listeners.hpp"
 #include "broker/host/sockets.hpp"
 
 namespace hf::app {
 namespace {
 
 const std::string members_path = "cluster.members";
+const std::string listeners_path = "listeners";
 const std::vector<std::string> member_names{"id", "name", "address", "zone"};
-
-tl::unexpected<Error> wrong(const std::string& source, const std::string& path, const Json& value,
-                            const std::string& expected) {
-  std::string shown = value.dump(-1, ' ', false, Json::error_handler_t::replace);
-  if (shown.size() > 80) shown = shown.substr(0, 77) + "...";
-  return fail(Blame::user, source + ": " + path + " is " + shown + "; expected " + expected);
-}
 
 std::string last_part(const std::string& path) { return path.substr(path.rfind('.') + 1); }
 
 std::vector<std::string> known_paths() {
-  std::vector<std::string> paths{members_path};
+  std::vector<std::string> paths{members_path, listeners_path};
   for (const Field& field : fields()) paths.push_back(field.path);
   return paths;
 }
@@ -40,42 +35,42 @@ tl::unexpected<Error> unknown(const std::string& source, const std::string& path
   }
   const std::string hint =
       near.empty() ? "a known field (--print-config lists all)" : "\"" + near + "\", the nearest known field";
-  return wrong(source, path + " (unknown field)", value, hint);
+  return wrong_value(source, path + " (unknown field)", value, hint);
 }
 
 Result<node::MemberConfig> member_of(const Json& value, const std::string& source,
                                      const std::string& path) {
   if (!value.is_object()) {
-    return wrong(source, path, value, R"({"id": 1, "address": "host:7946", "zone": "a"})");
+    return wrong_value(source, path, value, R"({"id": 1, "address": "host:7946", "zone": "a"})");
   }
   node::MemberConfig member;
   for (const auto& [name, part] : value.items()) {
     const std::string here = path + "." + name;
     if (name == "id") {
       const auto id = number_in(part, 1, 0xFFFF'FFFFU);
-      if (!id) return wrong(source, here, part, "a whole number from 1 to 4294967295");
+      if (!id) return wrong_value(source, here, part, "a whole number from 1 to 4294967295");
       member.id = static_cast<NodeId>(*id);
     } else if (name == "name" || name == "zone" || name == "address") {
-      if (!part.is_string()) return wrong(source, here, part, "a text");
+      if (!part.is_string()) return wrong_value(source, here, part, "a text");
       const auto text = part.get<std::string>();
       if (name == "address" && !host::split_address(text)) {
-        return wrong(source, here, part, "\"host:port\"");
+        return wrong_value(source, here, part, "\"host:port\"");
       }
       (name == "name" ? member.name : name == "zone" ? member.zone : member.address) = text;
     } else {
       const std::string near = nearest(name, member_names);
-      return wrong(source, here + " (unknown field)", part,
+      return wrong_value(source, here + " (unknown field)", part,
                    near.empty() ? "id, name, address or zone" : "\"" + near + "\", the nearest known field");
     }
   }
-  if (member.id == 0) return wrong(source, path, value, "an \"id\"");
-  if (member.address.empty()) return wrong(source, path, value, "an \"address\"");
+  if (member.id == 0) return wrong_value(source, path, value, "an \"id\"");
+  if (member.address.empty()) return wrong_value(source, path, value, "an \"address\"");
   if (member.name.empty()) member.name = "node-" + std::to_string(member.id);
   return member;
 }
 
 Result<void> set_members(Settings& settings, const Json& value, const std::string& source) {
-  if (!value.is_array()) return wrong(source, members_path, value, "a list of members");
+  if (!value.is_array()) return wrong_value(source, members_path, value, "a list of members");
   std::vector<node::MemberConfig> members;
   for (const Json& each : value) {
     auto member = member_of(each, source, members_path + "[" + std::to_string(members.size()) + "]");
@@ -89,11 +84,12 @@ Result<void> set_members(Settings& settings, const Json& value, const std::strin
 Result<void> set_field(Settings& settings, const std::string& path, const Json& value,
                        const std::string& source) {
   if (path == members_path) return set_members(settings, value, source);
+  if (path == listeners_path) return set_listeners(settings, value, source);
   const auto& table = fields();
   const auto field =
       std::find_if(table.begin(), table.end(), [&](const Field& f) { return f.path == path; });
   if (field == table.end()) return unknown(source, path, value);
-  if (!field->set(settings, value)) return wrong(source, path, field->secret ? Json("(hidden)") : value, field->expected);
+  if (!field->set(settings, value)) return wrong_value(source, path, field->secret ? Json("(hidden)") : value, field->expected);
   return {};
 }
 
@@ -109,7 +105,7 @@ Result<void> apply_object(Settings& settings, const Json& object, const std::str
   for (const auto& [name, value] : object.items()) {
     const std::string path = prefix.empty() ? name : prefix + "." + name;
     if (is_section(path)) {
-      if (!value.is_object()) return wrong(source, path, value, "a section: {...}");
+      if (!value.is_object()) return wrong_value(source, path, value, "a section: {...}");
       if (auto done = apply_object(settings, value, path, source); !done) return done;
     } else if (auto done = set_field(settings, path, value, source); !done) {
       return done;
@@ -141,7 +137,7 @@ Result<void> apply_text(Settings& settings, std::string_view json, const std::st
     return fail(Blame::user, source + ": not JSON: " + what);
   }
   if (!twice.empty()) return fail(Blame::user, source + ": the field \"" + twice + "\" is there twice");
-  if (!document.is_object()) return wrong(source, "the file", document, "an object: {...}");
+  if (!document.is_object()) return wrong_value(source, "the file", document, "an object: {...}");
   return apply_object(settings, document, "", source);
 }
 
@@ -163,7 +159,7 @@ Result<void> apply_value(Settings& settings, const std::string& path, const std:
     if (!set_field(trial, path, parsed, source) && set_field(trial, path, as_text, source)) {
       parsed = as_text;
     }
-  } else if (path != members_path) {
+  } else if (path != members_path && path != listeners_path) {
     parsed = as_text;
   }
   return set_field(settings, path, parsed, source);
@@ -177,7 +173,7 @@ Result<void> add_member(Settings& settings, const std::string& text, const std::
     const std::string part = text.substr(at, comma - at);
     const std::size_t equals = part.find('=');
     if (equals == std::string::npos || equals == 0) {
-      return wrong(source, "a member", Json(text), "id=N,address=HOST:PORT[,zone=Z][,name=N]");
+      return wrong_value(source, "a member", Json(text), "id=N,address=HOST:PORT[,zone=Z][,name=N]");
     }
     const std::string name = part.substr(0, equals);
     const Json value = Json(part.substr(equals + 1));
@@ -251,11 +247,7 @@ Result<void> complete(Settings& settings) {
     }
   }
   if (auto done = check_admin(settings.admin); !done) return done;
-  if (settings.bind == settings.peer_bind && settings.port == settings.peer_port) {
-    return fail(Blame::user, "listen.peer_port is " + std::to_string(settings.peer_port) +
-                                 "; expected another port than listen.port");
-  }
-  return {};
+  return complete_listeners(settings);
 }
 
 namespace {
@@ -263,8 +255,13 @@ namespace {
 Json document_of(const Settings& settings) {
   Json document = Json::object();
   for (const Field& field : fields()) {
-    const auto dot = field.path.find('.');
-    document[field.path.substr(0, dot)][field.path.substr(dot + 1)] = field.get(settings);
+    Json* place = &document;
+    std::size_t from = 0;
+    for (auto dot = field.path.find('.'); dot != std::string::npos; dot = field.path.find('.', from)) {
+      place = &(*place)[field.path.substr(from, dot - from)];
+      from = dot + 1;
+    }
+    (*place)[field.path.substr(from)] = field.get(settings);
   }
   Json members = Json::array();
   for (const auto& member : settings.node.members) {
@@ -273,6 +270,7 @@ Json document_of(const Settings& settings) {
     members.push_back(std::move(object));
   }
   document["cluster"]["members"] = std::move(members);
+  document[listeners_path] = listeners_shown(settings);
   return document;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "broker/base/result.hpp"
+#include "broker/host/host.hpp"
 #include "broker/node/config.hpp"
 
 namespace hf::app {
@@ -29,8 +30,10 @@ struct Settings {
   node::Config node;
   std::string bind = "0.0.0.0";        ///< listen.bind: for clients
   std::uint16_t port = 1883;           ///< listen.port
+  std::vector<host::ListenerOptions> listeners;  ///< in place of that one, if there are any
   std::string peer_bind = "0.0.0.0";   ///< listen.peer_bind: for other nodes
   std::uint16_t peer_port = 7946;      ///< listen.peer_port
+  wrapping::TlsSettings peer_tls;      ///< cluster.tls; without a certificate: plain TCP
   std::string data_dir = "./holdfast-data";  ///< storage.data_dir
   AdminSettings admin;
   std::string log_level = "info";      ///< log.level

@@ -2,6 +2,7 @@
 #include "broker/app/config_schema.hpp"
 
 #include "broker/app/config_fields.hpp"
+#include "broker/app/config_listeners.hpp"
 
 namespace hf::app {
 namespace {
@@ -58,6 +59,7 @@ std::string schema() {
     put(properties, field.path, std::move(one));
   }
   put(properties, "cluster.members", member_schema());
+  put(properties, "listeners", listeners_schema());
   const Json document{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
                       {"title", "The configuration of holdfastd"},
                       {"type", "object"},

@@ -67,6 +67,13 @@ std::string duration_text(Duration duration) {
   return std::to_string(duration.count()) + "ns";
 }
 
+tl::unexpected<Error> wrong_value(const std::string& source, const std::string& path, const Json& value,
+                                  const std::string& expected) {
+  std::string shown = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (shown.size() > 80) shown = shown.substr(0, 77) + "...";
+  return fail(Blame::user, source + ": " + path + " is " + shown + "; expected " + expected);
+}
+
 std::string nearest(std::string_view word, const std::vector<std::string>& names) {
   std::string best;
   std::size_t least = std::max<std::size_t>(2, word.size() / 3) + 1;

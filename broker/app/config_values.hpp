@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "broker/base/result.hpp"
 #include "broker/base/time.hpp"
 
 namespace hf::app {
@@ -21,6 +22,9 @@ std::optional<std::uint64_t> number_in(const Json& value, std::uint64_t low, std
 std::optional<Duration> duration_of(const Json& value);
 /// The shortest of those forms that says it exactly.
 std::string duration_text(Duration duration);
+/// "FILE: FIELD is VALUE; expected …".
+tl::unexpected<Error> wrong_value(const std::string& source, const std::string& path, const Json& value,
+                                  const std::string& expected);
 /// The name with the least edits, if it is near enough to be meant.
 std::string nearest(std::string_view word, const std::vector<std::string>& names);
 

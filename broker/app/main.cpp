@@ -3,10 +3,13 @@
 #include <exception>
 #include <iostream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <sys/resource.h>
 
 #include "broker/app/command_line.hpp"
+#include "broker/app/config_listeners.hpp"
 #include "broker/app/logging.hpp"
 #include "broker/app/reload.hpp"
 #include "broker/app/storage_wiring.hpp"
@@ -28,15 +31,42 @@ void raise_descriptor_limit() {
 
 host::HostOptions host_options(const Settings& settings) {
   host::HostOptions options;
-  options.client_bind = settings.bind;
-  options.client_port = settings.port;
+  options.listeners = listeners_of(settings);
   options.peer_bind = settings.peer_bind;
   options.peer_port = settings.peer_port;
   options.stop_timeout += settings.node.drain;
+  options.peer_tls = peer_tls_of(settings);
   options.max_connections = settings.node.max_connections;
   options.log = log;
   options.die = die;
   return options;
+}
+
+Reloadable certificates(host::Host& host) {
+  return [&host](const Settings& fresh) -> Result<TakeOver> {
+    auto use = host.prepare_tls(listeners_of(fresh), peer_tls_of(fresh));
+    if (!use) return tl::make_unexpected(use.error());
+    return [use = std::move(*use), fresh](Settings& running) {
+      use();
+      take_over_tls(running, fresh);
+    };
+  };
+}
+
+/// "0.0.0.0 port 1883", "'secure' at 0.0.0.0 port 8883 (TLS)", "'local' at /run/holdfast.sock".
+std::string listeners_text(const std::vector<host::ListenerOptions>& listeners) {
+  std::string text;
+  for (const auto& each : listeners) {
+    if (!text.empty()) text += ", ";
+    if (!each.name.empty()) text += "'" + each.name + "' ";
+    text += each.unix_path.empty() ? each.bind + " port " + std::to_string(each.port) : each.unix_path;
+    if (each.tls || each.websocket || each.proxy_protocol) {
+      text += std::string(" (") + (each.proxy_protocol ? "PROXY " : "") + (each.tls ? "TLS " : "") +
+              (each.websocket ? "WebSocket " : "");
+      text.back() = ')';
+    }
+  }
+  return text;
 }
 
 Reloadable log_level() {
@@ -64,6 +94,7 @@ int serve(const Order& order) {
     log(env::Level::error, host.error().text);
     return exit_no_port;
   }
+  reload.add(certificates(**host));
   auto storage = open_storage(**host, settings.data_dir);
   if (!storage) {
     log(env::Level::error, storage.error().text);
@@ -74,9 +105,10 @@ int serve(const Order& order) {
   node::Shard shard((*host)->environment(), config);
   log(env::Level::info, "holdfastd " HF_VERSION ": node " + std::to_string(settings.node.id) + " of " +
                             std::to_string(settings.node.members.size()) + " in cluster '" +
-                            settings.node.cluster_name + "', clients at " + settings.bind + " port " +
-                            std::to_string((*host)->client_port()) + ", peers at " +
+                            settings.node.cluster_name + "', clients at " +
+                            listeners_text(listeners_of(settings)) + ", peers at " +
                             settings.peer_bind + " port " + std::to_string((*host)->peer_port()) +
+                            (peer_tls_of(settings) ? " (TLS)" : "") +
                             ", data in " + settings.data_dir);
   (*host)->start(shard);
   (*host)->run();

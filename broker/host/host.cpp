@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "broker/base/assert.hpp"
+#include "broker/host/doors.hpp"
 #include "broker/host/host_environment.hpp"
 #include "broker/host/streams.hpp"
 
@@ -14,24 +15,28 @@ namespace {
 constexpr std::size_t events_per_turn = 256;
 constexpr Duration longest_wait = 1h;
 
+StreamLimits limits_of(const HostOptions& options) {
+  StreamLimits limits;
+  limits.max_connections = options.max_connections;
+  limits.max_handshakes = options.max_handshakes;
+  limits.dial_timeout = options.dial_timeout;
+  limits.handshake_timeout = options.handshake_timeout;
+  limits.close_timeout = options.close_timeout;
+  return limits;
+}
+
 }  // namespace
 
 class Host::Loop final : public StreamEvents {
  public:
   explicit Loop(HostOptions options)
       : options_(std::move(options)),
-        streams_(*this, {options_.max_connections, options_.dial_timeout, options_.close_timeout}),
+        streams_(*this, limits_of(options_)),
         environment_(streams_, {options_.log, options_.die}) {}
 
-  Result<void> listen() {
-    auto clients = streams_.listen(env::StreamKind::client, options_.client_bind, options_.client_port);
-    if (!clients) return tl::make_unexpected(clients.error());
-    auto peers = streams_.listen(env::StreamKind::peer, options_.peer_bind, options_.peer_port);
-    if (!peers) return tl::make_unexpected(peers.error());
-    client_port = *clients;
-    peer_port = *peers;
-    return {};
-  }
+  Result<void> listen() { return doors_.open(options_); }
+  [[nodiscard]] const Doors& doors() const { return doors_; }
+  Doors& doors() { return doors_; }
 
   HostEnvironment& environment() { return environment_; }
   void post(std::function<void()> job) { streams_.reactor().post(std::move(job)); }
@@ -106,9 +111,6 @@ class Host::Loop final : public StreamEvents {
   void warn(std::string_view text) override { environment_.log(env::Level::warn, text); }
   [[nodiscard]] Instant now() const override { return environment_.now(); }
 
-  std::uint16_t client_port = 0;
-  std::uint16_t peer_port = 0;
-
  private:
   void on_signal() {
     if (give_up_) {
@@ -147,6 +149,7 @@ class Host::Loop final : public StreamEvents {
 
   HostOptions options_;
   Streams streams_;
+  Doors doors_{streams_};
   HostEnvironment environment_;
   env::Handler* handler_ = nullptr;
   bool in_turn_ = false;
@@ -166,8 +169,13 @@ Host::Host(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}
 Host::~Host() = default;
 
 env::Environment& Host::environment() { return loop_->environment(); }
-std::uint16_t Host::client_port() const { return loop_->client_port; }
-std::uint16_t Host::peer_port() const { return loop_->peer_port; }
+std::uint16_t Host::client_port(std::size_t listener) const { return loop_->doors().client_port(listener); }
+std::uint16_t Host::peer_port() const { return loop_->doors().peer_port(); }
+std::vector<CertificateEnd> Host::certificate_ends() const { return loop_->doors().certificate_ends(); }
+Result<std::function<void()>> Host::prepare_tls(const std::vector<ListenerOptions>& listeners,
+                                                const std::optional<wrapping::TlsSettings>& peer_tls) {
+  return loop_->doors().prepare_tls(listeners, peer_tls);
+}
 void Host::attach(StoragePort storage) { loop_->environment().attach(std::move(storage)); }
 void Host::start(env::Handler& handler) { loop_->start(handler); }
 void Host::turn(Duration max_wait) { loop_->turn(max_wait); }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,16 +13,39 @@
 #include "broker/base/time.hpp"
 #include "broker/env/environment.hpp"
 #include "broker/host/storage_port.hpp"
+#include "broker/wrapping/tls_context.hpp"
 
 namespace hf::host {
 
+/// Where clients come in, and what they speak there.
+struct ListenerOptions {
+  std::string name;              ///< each once
+  std::string bind = "0.0.0.0";
+  std::uint16_t port = 1883;     ///< 0: any free port
+  std::string unix_path;         ///< a Unix socket, instead of bind and port
+  unsigned unix_mode = 0660;     ///< its permissions
+  bool websocket = false;
+  std::string path = "/mqtt";    ///< of the WebSocket
+  bool proxy_protocol = false;   ///< each connection begins with a PROXY header
+  std::optional<wrapping::TlsSettings> tls;
+  std::size_t max_connections = 0;  ///< 0: only HostOptions::max_connections counts
+};
+
+/// When a certificate in use ends.
+struct CertificateEnd {
+  std::string listener;      ///< its name; "cluster" for the peers'
+  std::int64_t seconds = 0;  ///< since 1970
+};
+
 struct HostOptions {
-  std::string client_bind = "0.0.0.0";
-  std::uint16_t client_port = 1883;  ///< 0: any free port
+  std::vector<ListenerOptions> listeners{ListenerOptions{}};
   std::string peer_bind = "0.0.0.0";
   std::uint16_t peer_port = 7946;
+  std::optional<wrapping::TlsSettings> peer_tls;  ///< both directions; none: plain TCP
   std::size_t max_connections = 100'000;
+  std::size_t max_handshakes = 1000;  ///< under way at one listener
   Duration dial_timeout = 2s;
+  Duration handshake_timeout = 10s;   ///< for PROXY header, TLS and WebSocket together
   Duration close_timeout = 5s;
   Duration stop_timeout = 10s;  ///< from the first signal until the handler is left alone
   std::function<void(env::Level, std::string_view)> log;
@@ -33,7 +57,7 @@ struct HostOptions {
 /// ready (at most some hundred events), end_turn(), hand commits to the store, write each stream once.
 class Host {
  public:
-  /// Binds both ports.
+  /// Reads the certificates and binds all ports.
   static Result<std::unique_ptr<Host>> open(HostOptions options);
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
@@ -41,8 +65,15 @@ class Host {
   ~Host();
 
   [[nodiscard]] env::Environment& environment();
-  [[nodiscard]] std::uint16_t client_port() const;
+  /// Of the n-th listener; 0 for a Unix socket.
+  [[nodiscard]] std::uint16_t client_port(std::size_t listener = 0) const;
   [[nodiscard]] std::uint16_t peer_port() const;
+
+  /// Reads certificates, keys, authorities and revocation lists anew, for listeners of the same name that
+  /// have TLS, and for peers. Nothing changes until the answer is called; connections that stand never change.
+  Result<std::function<void()>> prepare_tls(const std::vector<ListenerOptions>& listeners,
+                                            const std::optional<wrapping::TlsSettings>& peer_tls);
+  [[nodiscard]] std::vector<CertificateEnd> certificate_ends() const;
 
   void attach(StoragePort storage);
   /// on_start(), as the first turn. The handler must outlive the calls to turn() and run().

@@ -76,6 +76,7 @@ std::optional<Endpoint> numeric_endpoint(const std::string& host, std::uint16_t 
 }
 
 std::string text_of(const Endpoint& endpoint) {
+  if (endpoint.address.ss_family == AF_UNIX) return "unix";
   char text[INET6_ADDRSTRLEN] = "";
   if (endpoint.address.ss_family == AF_INET) {
     sockaddr_in v4{};
@@ -116,6 +117,13 @@ Result<int> listen_on(const std::string& host, std::uint16_t port) {
     return fail(Blame::user, "cannot listen on " + where + ": " + std::strerror(error));
   }
   return handle;
+}
+
+Endpoint remote_of(int handle) {
+  Endpoint there;
+  there.size = sizeof(sockaddr_storage);
+  static_cast<void>(::getpeername(handle, raw(there), &there.size));
+  return there;
 }
 
 std::uint16_t port_of(int handle) {

@@ -26,6 +26,9 @@ std::string text_of(const Endpoint& endpoint);
 /// 127.0.0.0/8 or ::1, also as an IPv4 address within IPv6.
 bool is_loopback(const Endpoint& endpoint);
 
+/// The other end's address.
+Endpoint remote_of(int handle);
+
 /// A listening socket, or a sentence that says which address and why not.
 Result<int> listen_on(const std::string& host, std::uint16_t port);
 std::uint16_t port_of(int handle);

@@ -1,21 +1,13 @@
-// The table of byte streams: listeners, the calls a handler makes, limits in time.
+// The table of byte streams: the calls a handler makes, limits in time.
 #include "broker/host/streams.hpp"
-
-#include <cerrno>
-#include <cstring>
-
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "broker/host/stream.hpp"
 
 namespace hf::host {
 namespace {
 
-constexpr StreamId first_stream_id = 16;  // below: listeners
-constexpr int accepts_per_wake = 64;
-constexpr Duration accept_pause = 100ms;
-constexpr Duration warning_gap = 5s;
+constexpr StreamId first_stream_id = 65536;  // below: listeners
+constexpr std::size_t backlog_max = 256 * 1024;
 
 }  // namespace
 
@@ -23,19 +15,14 @@ Streams::Streams(StreamEvents& events, StreamLimits limits)
     : events_(events), limits_(limits), reactor_(*this), last_id_(first_stream_id) {}
 Streams::~Streams() = default;
 
+void Streams::set_dial_tls(std::shared_ptr<const wrapping::TlsContext> tls) {
+  dialled_.tls = std::move(tls);
+  dialled_.tls_end = wrapping::TlsSession::End::client;
+}
+
 Streams::Stream* Streams::find(StreamId id) const {
   const auto found = streams_.find(id);
   return found == streams_.end() ? nullptr : found->second.get();
-}
-
-Result<std::uint16_t> Streams::listen(env::StreamKind kind, const std::string& host,
-                                      std::uint16_t port) {
-  const auto handle = listen_on(host, port);
-  if (!handle) return tl::make_unexpected(handle.error());
-  const std::uint16_t bound = port_of(*handle);
-  listeners_.push_back({reactor_.watch(*handle, listeners_.size() + 1), kind});
-  reactor_.want(*listeners_.back().descriptor, Ready::read);
-  return bound;
 }
 
 void Streams::on_ready(StreamId id, Ready what) {
@@ -49,53 +36,6 @@ void Streams::on_ready(StreamId id, Ready what) {
   }
   stream->reading = false;
   read_from(id);
-}
-
-void Streams::accept_from(std::size_t index) {
-  for (int i = 0; i < accepts_per_wake && index < listeners_.size(); ++i) {
-    const auto& listener = listeners_[index];
-    const Accepted accepted = accept_on(Reactor::handle_of(*listener.descriptor));
-    if (accepted.handle >= 0) {
-      add_accepted(accepted.handle, listener.kind, accepted.remote);
-      continue;
-    }
-    if (accepted.error == EAGAIN || accepted.error == EWOULDBLOCK) break;
-    if (accepted.error == EINTR || accepted.error == ECONNABORTED) continue;
-    // Out of descriptors or memory: asking again at once would spin. The kernel keeps them waiting.
-    if (events_.now() - last_warning_ > warning_gap) {
-      last_warning_ = events_.now();
-      events_.warn(std::string("cannot accept connections: ") + std::strerror(accepted.error));
-    }
-    deadlines_.emplace(events_.now() + accept_pause, static_cast<StreamId>(index) + 1);
-    return;
-  }
-  if (index < listeners_.size()) reactor_.want(*listeners_[index].descriptor, Ready::read);
-}
-
-void Streams::add_accepted(int handle, env::StreamKind kind, const Endpoint& remote) {
-  if (kind == env::StreamKind::client && clients_ >= limits_.max_connections) {
-    if (events_.now() - last_warning_ > warning_gap) {
-      last_warning_ = events_.now();
-      events_.warn("connection from " + text_of(remote) + " refused: max_connections is " +
-                   std::to_string(limits_.max_connections));
-    }
-    ::close(handle);  // an orderly end of stream: nothing has been read
-    return;
-  }
-  const StreamId id = ++last_id_;
-  auto made = std::make_unique<Stream>();
-  made->descriptor = reactor_.watch(handle, id);
-  made->kind = kind;
-  made->accepted = made->connected = true;
-  if (kind == env::StreamKind::client) ++clients_;
-  streams_.emplace(id, std::move(made));
-  const std::string from = text_of(remote);
-  env::Arrival arrival;
-  arrival.kind = kind;
-  arrival.remote = from;
-  arrival.same_machine = is_loopback(remote);
-  events_.accepted(id, arrival);
-  if (Stream* stream = find(id); stream != nullptr) arm_reading(*stream);
 }
 
 void Streams::send(StreamId id, Bytes bytes) {
@@ -126,11 +66,17 @@ void Streams::pause_reading(StreamId id, bool paused) {
   Stream* stream = find(id);
   if (stream == nullptr || stream->leaving) return;
   stream->paused = paused;
+  if (!paused && stream->wrapped && !stream->wrapped->held.empty()) {
+    later_.push_back({Later::What::held, id, {}});
+  }
   arm_reading(*stream);
 }
 
 void Streams::arm_reading(Stream& stream) {
-  if (stream.reading || stream.paused || !stream.connected || !stream.descriptor) return;
+  if (stream.reading || !stream.connected || !stream.descriptor) return;
+  if (stream.paused && !stream.shaking()) return;
+  // Who makes us answer (pings, keys) must take the answers. What is sent for the handler never comes near this.
+  if (stream.wrapped && stream.wrapped->backlog() > backlog_max) return;
   stream.reading = true;
   reactor_.want(*stream.descriptor, Ready::read);
 }
@@ -174,6 +120,7 @@ void Streams::deliver_later() {
         stream->above_mark = false;
         events_.writable(later.id);
         break;
+      case Later::What::held: release_held(later.id); break;
       case Later::What::closed:
         erase(later.id);
         events_.closed(later.id, later.reason);
@@ -210,10 +157,12 @@ void Streams::expire() {
     Stream* stream = find(id);
     if (stream == nullptr) continue;
     stream->limit = Instant::max();
-    const bool tell = !stream->leaving;
+    // A dial has a limit, and a handshake, of which only one's own dial is known to the handler.
+    const bool tell = !stream->leaving && !stream->accepted();
+    if (stream->shaking() && !stream->leaving) complain(*stream, "no handshake in time");
     if (stream->descriptor) reset_on_close(Reactor::handle_of(*stream->descriptor));
     erase(id);
-    if (tell) events_.closed(id, env::CloseReason::failed);  // only dials have a limit otherwise
+    if (tell) events_.closed(id, env::CloseReason::failed);
   }
 }
 
@@ -224,7 +173,11 @@ void Streams::erase(StreamId id) {
   clear_limit(id, stream);
   drop_queue(stream);
   if (stream.leaving) --leaving_;
-  if (stream.accepted && stream.kind == env::StreamKind::client) --clients_;
+  if (stream.accepted()) {
+    stop_shaking(id, stream);
+    if (stream.kind == env::StreamKind::client) --clients_;
+    if (stream.listener <= listeners_.size()) --listeners_[stream.listener - 1].connections;
+  }
   streams_.erase(found);
 }
 

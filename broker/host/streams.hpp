@@ -17,14 +17,32 @@
 #include "broker/base/result.hpp"
 #include "broker/base/time.hpp"
 #include "broker/env/environment.hpp"
+#include "broker/host/complaints.hpp"
 #include "broker/host/reactor.hpp"
+#include "broker/host/sockets.hpp"
+#include "broker/host/unix_socket.hpp"
+#include "broker/wrapping/wrapping.hpp"
 
 namespace hf::host {
 
 struct StreamLimits {
   std::size_t max_connections = 100'000;  ///< clients; peers are not counted
-  Duration dial_timeout = 2s;
+  std::size_t max_handshakes = 1000;      ///< under way at one listener
+  Duration dial_timeout = 2s;             ///< until the socket is connected; TLS has as long again
+  Duration handshake_timeout = 10s;
   Duration close_timeout = 5s;
+};
+
+/// Where to listen, and what those who come in must speak.
+struct Listening {
+  env::StreamKind kind = env::StreamKind::client;
+  std::string name;
+  std::string host;           ///< a numeric address
+  std::uint16_t port = 0;     ///< 0: any free port
+  std::string unix_path;      ///< a Unix socket instead of host and port
+  unsigned unix_mode = 0660;  ///< its permissions
+  std::size_t max_connections = 0;  ///< 0: no limit of its own
+  wrapping::Plan plan;
 };
 
 /// Where a stream's events go. May call any method of Streams.
@@ -48,13 +66,20 @@ class StreamEvents {
 ///  (2) an idle stream owns its struct and its descriptor, and no buffer: write queues are borrowed from
 ///      a pool while something is unsent, reads share one scratch buffer;
 ///  (3) a stream that is `leaving` raises no event, and is gone after close_timeout at the latest;
-///  (4) nothing is written outside flush() and on_ready(): bytes gather during a turn.
+///  (4) nothing is written outside flush() and on_ready(): bytes gather during a turn;
+///  (5) a stream whose wrapping is not through its handshakes is known to nobody outside, and is gone after
+///      handshake_timeout at the latest.
 class Streams final : public ReadySink {
  public:
   Streams(StreamEvents& events, StreamLimits limits);
   ~Streams() override;
 
-  Result<std::uint16_t> listen(env::StreamKind kind, const std::string& host, std::uint16_t port);
+  /// Answers the port.
+  Result<std::uint16_t> listen(Listening listening);
+  /// For those who come to the n-th listener from now on.
+  void set_tls(std::size_t listener, std::shared_ptr<const wrapping::TlsContext> tls);
+  /// For streams dialled from now on; none: plain TCP.
+  void set_dial_tls(std::shared_ptr<const wrapping::TlsContext> tls);
   StreamId dial(std::string_view address);
   void send(StreamId id, Bytes bytes);
   [[nodiscard]] std::size_t unsent(StreamId id) const;
@@ -72,33 +97,50 @@ class Streams final : public ReadySink {
   /// Streams closed with flush that have not ended yet.
   [[nodiscard]] std::size_t leaving() const { return leaving_; }
   [[nodiscard]] std::size_t size() const { return streams_.size(); }
-  void stop_listening() { listeners_.clear(); }
+  void stop_listening();
 
   void on_ready(StreamId id, Ready what) override;
   Reactor& reactor() { return reactor_; }
 
  private:
   struct Stream;
+  struct Wrapped;
   struct Listener {
     DescriptorPtr descriptor;
-    env::StreamKind kind = env::StreamKind::client;
+    Listening about;
+    SocketFile file;              ///< of a Unix socket
+    std::size_t connections = 0;  ///< those in a handshake too
+    std::set<StreamId> shaking;   ///< in a handshake, the oldest first
   };
   struct Later {
-    enum class What : std::uint8_t { connected, writable, closed } what = What::connected;
+    enum class What : std::uint8_t { connected, writable, held, closed } what = What::connected;
     StreamId id = 0;
     env::CloseReason reason = env::CloseReason::ended;
   };
 
   [[nodiscard]] Stream* find(StreamId id) const;
   void accept_from(std::size_t listener);
-  void add_accepted(int handle, env::StreamKind kind, const Endpoint& remote);
+  bool has_room(Listener& listener, const std::string& remote);
+  bool may_shake(Listener& listener);
+  void add_accepted(std::size_t listener, int handle, const Endpoint& remote);
   void try_next(StreamId id, int last_error);
   void connect_ended(StreamId id, Stream& stream);
   void is_connected(StreamId id, Stream& stream);
   void read_from(StreamId id);
   void discard_from(StreamId id, Stream& stream);
-  void read_ended(StreamId id, env::CloseReason reason);
+  void read_ended(StreamId id, Stream& stream, env::CloseReason reason);
   void write_to(StreamId id, Stream& stream);
+  bool write_plain(Stream& stream);
+  bool write_wrapped(Stream& stream);
+  bool encode(Stream& stream);
+  void wait_writable(Stream& stream);
+  void unwrap(StreamId id, Stream& stream, std::string_view bytes);
+  void release_held(StreamId id);
+  void announce(StreamId id, Stream& stream);
+  void settle(StreamId id, Stream& stream);
+  void part(StreamId id, Stream& stream);
+  void stop_shaking(StreamId id, Stream& stream);
+  void complain(const Stream& stream, const std::string& why);
   void took(Stream& stream, std::size_t bytes);
   void drop_queue(Stream& stream);
   void write_failed(StreamId id, Stream& stream);
@@ -113,6 +155,7 @@ class Streams final : public ReadySink {
   StreamLimits limits_;
   Reactor reactor_;
   std::vector<Listener> listeners_;  ///< descriptor ids 1, 2, …
+  wrapping::Plan dialled_;           ///< how streams are wrapped that we dial
   boost::unordered_flat_map<StreamId, std::unique_ptr<Stream>> streams_;
   std::set<std::pair<Instant, StreamId>> deadlines_;
   std::vector<StreamId> dirty_;
@@ -122,6 +165,8 @@ class Streams final : public ReadySink {
   StreamId last_id_;
   std::size_t clients_ = 0;
   std::size_t leaving_ = 0;
+  std::string gathered_;  ///< what encode() hands on at once
+  Complaints complaints_;
   Instant last_warning_ = at(-1h);
 };
 

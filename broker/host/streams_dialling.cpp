@@ -66,6 +66,13 @@ void Streams::connect_ended(StreamId id, Stream& stream) {
 void Streams::is_connected(StreamId id, Stream& stream) {
   stream.connected = true;
   stream.candidates.reset();
+  if (!dialled_.plain()) {
+    stream.wrapped = std::make_unique<Wrapped>(dialled_);
+    if (!stream.leaving) set_limit(id, stream, limits_.dial_timeout);
+    stream.wrapped->remote = text_of(remote_of(Reactor::handle_of(*stream.descriptor)));
+    unwrap(id, stream, {});  // TLS: who dials speaks first
+    return arm_reading(stream);
+  }
   if (!stream.leaving) {
     clear_limit(id, stream);
     later_.push_back({Later::What::connected, id, {}});

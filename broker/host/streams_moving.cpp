@@ -27,20 +27,31 @@ void Streams::read_from(StreamId id) {
   for (int reads = 0; reads < reads_per_wake; ++reads) {
     // The handler may close or pause any stream from within an event: look anew each time.
     Stream* stream = find(id);
-    if (stream == nullptr || stream->paused) return;
-    if (stream->leaving) return discard_from(id, *stream);
+    if (stream == nullptr) return;
+    if (!stream->shaking()) {
+      if (stream->paused) return;
+      if (stream->leaving) return discard_from(id, *stream);
+    }
+    if (stream->wrapped && !stream->wrapped->held.empty()) {
+      release_held(id);  // it came first
+      continue;
+    }
     const ssize_t got =
         ::recv(Reactor::handle_of(*stream->descriptor), scratch_.get(), scratch_size, 0);
     if (got == 0) {
-      return read_ended(id, stream->broken ? env::CloseReason::reset : env::CloseReason::ended);
+      return read_ended(id, *stream, stream->broken ? env::CloseReason::reset : env::CloseReason::ended);
     }
     if (got < 0) {
       if (errno == EINTR) continue;
       if (would_block(errno)) break;
-      return read_ended(id, env::CloseReason::reset);
+      return read_ended(id, *stream, env::CloseReason::reset);
     }
     const auto size = static_cast<std::size_t>(got);
-    events_.bytes(id, Bytes::copy({scratch_.get(), size}));
+    if (stream->wrapped) {
+      unwrap(id, *stream, {scratch_.get(), size});
+    } else {
+      events_.bytes(id, Bytes::copy({scratch_.get(), size}));
+    }
     if (size < scratch_size) break;  // that was all; the next wait asks the kernel anyway
   }
   if (Stream* stream = find(id); stream != nullptr) arm_reading(*stream);
@@ -61,12 +72,24 @@ void Streams::discard_from(StreamId id, Stream& stream) {
   arm_reading(stream);
 }
 
-void Streams::read_ended(StreamId id, env::CloseReason reason) {
+void Streams::read_ended(StreamId id, Stream& stream, env::CloseReason reason) {
+  const bool shaking = stream.shaking();
+  const bool tell = !stream.leaving && !(shaking && stream.accepted());
   erase(id);
-  events_.closed(id, reason);
+  if (tell) events_.closed(id, shaking ? env::CloseReason::failed : reason);
 }
 
 void Streams::write_to(StreamId id, Stream& stream) {
+  if (!(stream.wrapped ? write_wrapped(stream) : write_plain(stream))) return write_failed(id, stream);
+  if (stream.unsent == 0) drop_queue(stream);
+  if (stream.above_mark && stream.unsent <= env::writable_mark && !stream.leaving) {
+    later_.push_back({Later::What::writable, id, {}});
+  }
+  if (stream.unsent == 0 && stream.leaving) say_bye(id, stream);
+}
+
+/// False: nothing can be written any more.
+bool Streams::write_plain(Stream& stream) {
   while (stream.unsent > 0) {
     std::array<iovec, parts_per_write> parts;
     std::size_t count = 0;
@@ -85,16 +108,16 @@ void Streams::write_to(StreamId id, Stream& stream) {
       continue;
     }
     if (errno == EINTR) continue;
-    if (!would_block(errno)) return write_failed(id, stream);
-    stream.writing = true;
-    reactor_.want(*stream.descriptor, Ready::write);
+    if (!would_block(errno)) return false;
+    wait_writable(stream);
     break;
   }
-  if (stream.unsent == 0) drop_queue(stream);
-  if (stream.above_mark && stream.unsent <= env::writable_mark && !stream.leaving) {
-    later_.push_back({Later::What::writable, id, {}});
-  }
-  if (stream.unsent == 0 && stream.leaving) say_bye(id, stream);
+  return true;
+}
+
+void Streams::wait_writable(Stream& stream) {
+  stream.writing = true;
+  reactor_.want(*stream.descriptor, Ready::write);
 }
 
 void Streams::took(Stream& stream, std::size_t bytes) {
@@ -119,6 +142,7 @@ void Streams::took(Stream& stream, std::size_t bytes) {
 
 void Streams::drop_queue(Stream& stream) {
   stream.unsent = stream.head = stream.head_sent = 0;
+  if (stream.wrapped) stream.wrapped->wire = {}, stream.wrapped->wire_sent = 0;
   stream.queue.clear();
   if (stream.queue.capacity() > 0 && stream.queue.capacity() <= pooled_capacity_max &&
       pool_.size() < pool_max) {

@@ -10,6 +10,7 @@
 #include "broker/host/sockets.hpp"
 #include "broker/store/rocks_store.hpp"
 #include "tests/env/contract.hpp"
+#include "tests/support/authority.hpp"
 
 namespace hf::contract {
 namespace {
@@ -23,7 +24,8 @@ struct Process {
 
 class HostWorld final : public World {
  public:
-  HostWorld() {
+  /// With TLS between the processes, or without.
+  explicit HostWorld(std::optional<wrapping::TlsSettings> tls) : tls_(std::move(tls)) {
     std::string pattern = (std::filesystem::temp_directory_path() / "hf-env-XXXXXX").string();
     directory_ = ::mkdtemp(pattern.data());
     // A port that was bound a moment ago and is free now.
@@ -43,8 +45,10 @@ class HostWorld final : public World {
     auto& place = processes_.at(static_cast<std::size_t>(which));
     ASSERT_FALSE(place);
     host::HostOptions options;
-    options.client_bind = options.peer_bind = "127.0.0.1";
-    options.client_port = options.peer_port = 0;
+    options.peer_bind = "127.0.0.1";
+    options.peer_port = 0;
+    options.listeners.clear();
+    options.peer_tls = tls_;
     auto made = std::make_unique<Process>();
     auto opened = host::Host::open(options);
     ASSERT_TRUE(opened) << opened.error().text;
@@ -92,6 +96,7 @@ class HostWorld final : public World {
   }
 
  private:
+  std::optional<wrapping::TlsSettings> tls_;
   std::string directory_;
   std::string nowhere_;
   std::array<std::string, 2> address_;
@@ -100,8 +105,24 @@ class HostWorld final : public World {
 
 }  // namespace
 
-INSTANTIATE_TEST_SUITE_P(Host, EnvironmentContract,
-                         testing::Values(WorldMaker{
-                             "host", [] { return std::make_unique<HostWorld>(); }}));
+namespace {
+
+wrapping::TlsSettings tls_settings() {
+  static test_support::Authority authority("cluster");
+  static const test_support::Issued node = authority.issue("node");
+  wrapping::TlsSettings settings;
+  settings.certificate = node.certificate;
+  settings.key = node.key;
+  settings.ca = authority.certificate();
+  return settings;
+}
+
+}  // namespace
+
+INSTANTIATE_TEST_SUITE_P(
+    Host, EnvironmentContract,
+    testing::Values(WorldMaker{"plain", [] { return std::make_unique<HostWorld>(std::nullopt); }},
+                    WorldMaker{"tls", [] { return std::make_unique<HostWorld>(tls_settings()); }}),
+    [](const auto& each) { return each.param.name; });
 
 }  // namespace hf::contract

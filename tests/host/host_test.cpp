@@ -109,8 +109,8 @@ class Client {
 class HostTest : public testing::Test {
  protected:
   void launch(HostOptions options = {}, bool stubborn = false) {
-    options.client_bind = options.peer_bind = "127.0.0.1";
-    options.client_port = options.peer_port = 0;
+    options.peer_bind = options.listeners[0].bind = "127.0.0.1";
+    options.peer_port = options.listeners[0].port = 0;
     options.log = [this](env::Level, std::string_view text) {
       const std::lock_guard lock(mutex_);
       log_ += std::string(text) + "\n";
@@ -244,11 +244,11 @@ TEST_F(HostTest, out_of_descriptors_it_waits_and_goes_on) {
 TEST_F(HostTest, a_port_in_use_is_named) {
   launch();
   HostOptions options;
-  options.client_bind = options.peer_bind = "127.0.0.1";
-  options.client_port = host_->client_port();
+  options.peer_bind = options.listeners[0].bind = "127.0.0.1";
+  options.listeners[0].port = host_->client_port();
   const auto second = Host::open(options);
   ASSERT_FALSE(second);
-  EXPECT_NE(second.error().text.find("127.0.0.1 port " + std::to_string(options.client_port)),
+  EXPECT_NE(second.error().text.find("127.0.0.1 port " + std::to_string(options.listeners[0].port)),
             std::string::npos)
       << second.error().text;
 }
