@@ -12,6 +12,9 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
+#ifdef HF_MIMALLOC
+#include <mimalloc.h>
+#endif
 
 #include "reports/json.hpp"
 #include "reports/table.hpp"
@@ -375,4 +378,9 @@ int command_line(int argc, char** argv) {
 }  // namespace
 }  // namespace hf::app
 
-int main(int argc, char** argv) { return hf::app::command_line(argc, argv); }
+int main(int argc, char** argv) {
+#ifdef HF_MIMALLOC
+  mi_option_disable(mi_option_allow_decommit);  // a run frees little that it does not want back
+#endif
+  return hf::app::command_line(argc, argv);
+}

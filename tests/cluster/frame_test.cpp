@@ -9,7 +9,14 @@
 namespace hf::cluster {
 namespace {
 
-TEST(Frame, crc_is_castagnoli) { EXPECT_EQ(crc32c("123456789"), 0xe3069283U); }
+TEST(Frame, crc_is_castagnoli) {
+  EXPECT_EQ(crc32c("123456789"), 0xe3069283U);
+  // RFC 3720, B.4: 32 bytes, each one more than the one before.
+  std::string rising;
+  for (char c = 0; c < 32; ++c) rising += c;
+  EXPECT_EQ(crc32c(rising), 0x46dd794eU);
+  EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8a9136aaU);
+}
 
 TEST(Frame, survives_any_cut) {
   EXPECT_TRUE(rc::check([](const std::vector<std::string>& bodies) {
