@@ -1,9 +1,8 @@
-// Who may connect, publish, subscribe and receive.
+// The guard that is made of users and rules alone.
 #include "broker/access/access.hpp"
 
 #include <algorithm>
 
-#include "broker/access/filters.hpp"
 #include "broker/topic/name.hpp"
 
 namespace hf::access {
@@ -13,86 +12,34 @@ const User* Access::find(std::string_view name) const {
   return it == policy_.users.end() ? nullptr : &*it;
 }
 
-Login Access::login(const std::optional<std::string>& name, const std::optional<std::string>& password) const {
-  if (!name) return policy_.anonymous ? Login::granted : Login::not_authorized;
-  if (policy_.users.empty() && policy_.anonymous) return Login::granted;  // there is nothing to hold it against
-  const User* user = find(*name);
-  const bool good = user != nullptr && password && *password == user->password;
-  return good ? Login::granted : Login::bad_credentials;
+Verdict Access::login(const Applicant& applicant) const {
+  const Verdict anonymous{Login::granted, {}};
+  if (!applicant.name) return policy_.anonymous ? anonymous : Verdict{Login::not_authorized, {}};
+  // There is nothing to hold it against, and a name that nobody checked is no user.
+  if (policy_.users.empty() && policy_.anonymous) return anonymous;
+  const User* user = find(*applicant.name);
+  const bool good = user != nullptr && user->verifier.empty() && applicant.password && *applicant.password == user->password;
+  if (!good) return {Login::bad_credentials, {}};
+  Verdict verdict{Login::granted, {}};
+  verdict.grant.user = user->name;
+  verdict.grant.listed = true;
+  return verdict;
 }
 
-std::string Access::user_of(const std::optional<std::string>& name) const {
-  return name && find(*name) != nullptr ? *name : std::string();
+std::unique_ptr<Exchange> Access::begin(std::string_view, const Applicant&, const Draw&) const { return nullptr; }
+
+bool Access::may(Deed deed, const Who& who, std::string_view topic) const {
+  return open() || say(policy_.rules, deed, who, topic) == Say::allow;
 }
 
-bool fits(std::string_view pattern, std::string_view text) {
-  std::size_t p = 0, t = 0, star = std::string_view::npos, from = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      from = t;
-    } else if (p < pattern.size() && pattern[p] == text[t]) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++from;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
-}
+bool Access::may_publish(const Who& who, std::string_view topic) const { return may(Deed::publish, who, topic); }
 
-std::optional<std::string> filled_in(std::string_view filter, const Who& who) {
-  std::string out;
-  for (std::size_t i = 0; i < filter.size(); ++i) {
-    const bool marked = filter[i] == '%' && i + 1 < filter.size() && (filter[i + 1] == 'u' || filter[i + 1] == 'c');
-    if (!marked) {
-      out += filter[i];
-      continue;
-    }
-    const std::string_view name = filter[++i] == 'u' ? who.user : who.client;
-    // A client that calls itself '#' must not get everybody's rights.
-    if (name.empty() || name.find_first_of("+#") != std::string_view::npos) return std::nullopt;
-    out += name;
-  }
-  return out;
-}
-
-template <class Allows, class Denies>
-bool Access::decide(const Who& who, bool publish, Allows&& allows, Denies&& denies) const {
-  if (policy_.rules.empty()) return true;
-  bool allowed = false;
-  for (const Rule& rule : policy_.rules) {
-    if (!(publish ? rule.publish : rule.subscribe)) continue;
-    if (!rule.user.empty() && !(fits(rule.user, who.user) && !who.user.empty())) continue;
-    if (!rule.client.empty() && !fits(rule.client, who.client)) continue;
-    const auto filter = filled_in(rule.filter, who);
-    if (!filter) continue;
-    if (!rule.allow && denies(*filter)) return false;
-    if (rule.allow && !allowed) allowed = allows(*filter);
-  }
-  return allowed;
-}
-
-bool Access::may_publish(const Who& who, std::string_view topic) const {
-  const auto matches = [&](const std::string& filter) { return topic::matches(filter, topic); };
-  return decide(who, true, matches, matches);
-}
-
-bool Access::may_receive(const Who& who, std::string_view topic) const {
-  const auto matches = [&](const std::string& filter) { return topic::matches(filter, topic); };
-  return decide(who, false, matches, matches);
-}
+bool Access::may_receive(const Who& who, std::string_view topic) const { return may(Deed::receive, who, topic); }
 
 bool Access::may_subscribe(const Who& who, std::string_view filter) const {
+  if (open()) return true;
   const auto parsed = topic::parse_filter(filter);
-  if (!parsed) return false;
-  return decide(
-      who, false, [&](const std::string& mine) { return overlap(mine, parsed->filter); },
-      [&](const std::string& mine) { return covers(mine, parsed->filter); });
+  return parsed && say_filter(policy_.rules, who, parsed->filter) == Say::allow;
 }
 
 }  // namespace hf::access

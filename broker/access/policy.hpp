@@ -9,6 +9,7 @@ namespace hf::access {
 struct User {
   std::string name;
   std::string password;  ///< bytes
+  std::string verifier{};  ///< in place of the password: what SCRAM keeps of it
   friend bool operator==(const User&, const User&) = default;
 };
 
@@ -22,10 +23,12 @@ struct Rule {
   friend bool operator==(const Rule&, const Rule&) = default;
 };
 
+using Rules = std::vector<Rule>;
+
 struct Policy {
   bool anonymous = true;  ///< clients without a user name may connect
   std::vector<User> users;
-  std::vector<Rule> rules;  ///< none: everybody may do everything
+  Rules rules;             ///< none: everybody may do everything
   friend bool operator==(const Policy&, const Policy&) = default;
 };
 

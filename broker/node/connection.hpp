@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "broker/access/guard.hpp"
 #include "broker/base/ids.hpp"
 #include "broker/base/time.hpp"
 #include "broker/mqtt/decoder.hpp"
@@ -50,7 +51,8 @@ enum class Pause : std::uint8_t {
 };
 
 struct Connection {
-  enum class Phase : std::uint8_t { fresh, opening, open, closing };
+  /// `proving`: a CONNECT with an authentication method came, and is not answered yet.
+  enum class Phase : std::uint8_t { fresh, proving, opening, open, closing };
   StreamId stream = 0;
   std::string remote, listener, identity;  ///< of its arrival
   bool same_machine = false;
@@ -81,7 +83,11 @@ struct Connection {
   Allowance allowance;
   InboundAliases aliases_in;
   OutboundAliases aliases_out;
-  std::string user;                 ///< proved; empty for anonymous clients
+  access::Grant grant;              ///< from when it is let in
+  std::unique_ptr<access::Exchange> exchange;  ///< an authentication that goes on: the first, or one anew
+  std::string proof;                ///< the server's last data of the first one, for CONNACK
+  std::optional<Instant> exchange_until;  ///< of one anew: the first has connect_timeout from the start
+  std::optional<Instant> login_until;
   std::uint8_t pauses = 0;          ///< bits of Pause: why it is not read from
   Instant alarm{};                  ///< the earliest time that is armed; none: not armed
   std::optional<Instant> partial_since;  ///< a packet began and is not complete
@@ -94,6 +100,8 @@ struct Connection {
 
   Connection(StreamId id, std::uint32_t max_packet_size)
       : stream(id), decoder(mqtt::Role::server, max_packet_size) {}
+  /// Not let in yet.
+  [[nodiscard]] bool pending() const { return phase == Phase::fresh || phase == Phase::proving; }
   [[nodiscard]] bool v5() const { return version == mqtt::Version::v5; }
 };
 

@@ -43,7 +43,8 @@ void Front::process(Connection& connection) {
       return fail(connection, error.reason, error.text);
     }
     connection.partial_since.reset();
-    connection.last_heard = parts_.env.now();  // whole packets count, dripping bytes do not [MQTT-3.1.2-22]
+    if (connection.phase == Connection::Phase::open)
+      connection.last_heard = parts_.env.now();  // whole packets count, dripping bytes do not [MQTT-3.1.2-22]
     if (counted(Inspection::Direction::in)) show(connection, Inspection::Direction::in, packet);
     handle(connection, packet);
     if (find(stream) == nullptr) return;
@@ -59,6 +60,10 @@ void Front::routes_complete() {
 
 void Front::handle(Connection& connection, mqtt::Packet& packet) {
   if (auto* connect = std::get_if<mqtt::Connect>(&packet)) return on_connect(connection, *connect);
+  if (const auto* auth = std::get_if<mqtt::Auth>(&packet)) return on_auth(connection, *auth);
+  if (const auto* disconnect = std::get_if<mqtt::Disconnect>(&packet)) return on_disconnect(connection, *disconnect);
+  if (connection.phase == Connection::Phase::proving)  // [MQTT-3.1.2-30]
+    return fail(connection, mqtt::Reason::protocol_error, "another packet than AUTH before CONNACK");
   if (auto* publish = std::get_if<mqtt::Publish>(&packet)) return on_publish(connection, *publish);
   if (const auto* ack = std::get_if<mqtt::Puback>(&packet))
     return on_ack(connection, pb::Ack::PUBACK, ack->packet_id, mqtt::is_error(ack->reason));
@@ -70,8 +75,6 @@ void Front::handle(Connection& connection, mqtt::Packet& packet) {
   if (const auto* subscribe = std::get_if<mqtt::Subscribe>(&packet)) return on_subscribe(connection, *subscribe);
   if (const auto* unsubscribe = std::get_if<mqtt::Unsubscribe>(&packet)) return on_unsubscribe(connection, *unsubscribe);
   if (std::holds_alternative<mqtt::Pingreq>(packet)) return write(connection, mqtt::Pingresp{});
-  if (const auto* disconnect = std::get_if<mqtt::Disconnect>(&packet)) return on_disconnect(connection, *disconnect);
-  // AUTH without an authentication method agreed on [MQTT-4.12.0-6].
   fail(connection, mqtt::Reason::protocol_error, "unexpected packet");
 }
 
@@ -83,6 +86,7 @@ pb::Request Front::request_for(const Connection& connection) const {
 }
 
 void Front::fail(Connection& connection, mqtt::Reason reason, std::string_view text) {
+  if (connection.phase == Connection::Phase::proving) return refuse(connection, reason, text);
   if (connection.v5() && connection.phase == Connection::Phase::open) {
     mqtt::Disconnect disconnect;
     disconnect.reason = reason;
@@ -109,10 +113,10 @@ void Front::closed(StreamId stream) {
   const std::unique_ptr<Connection> connection = std::move(it->second);
   connections_.erase(it);
   parts_.counters.connections = connections_.size();
-  if (connection->phase == Connection::Phase::fresh) --pending_;
+  if (connection->pending()) --pending_;
   dirty_.erase(stream);
   with_acks_.erase(stream);
-  if (connection->phase == Connection::Phase::fresh) return;
+  if (connection->pending()) return;
   by_home_[connection->home].erase(stream);
   parts_.requests.drop_publishes(stream);
   if (connection->acks.acks_size() != 0) {

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "broker/access/access.hpp"
+#include "broker/access/guard.hpp"
 #include "broker/base/bytes.hpp"
 #include "broker/env/environment.hpp"
 #include "broker/mqtt/encoder.hpp"
@@ -50,6 +50,7 @@ class Front {
   [[nodiscard]] Requests::Batch attachments(SlotId slot);
   /// Every slot's routes are known: clients may be served.
   void routes_complete();
+  void guard_changed();
   /// Its client reads again.
   void writable(StreamId stream);
   void tick();
@@ -87,14 +88,27 @@ class Front {
   void return_marks(Connection& connection);
   /// A message that this client does not get is done with, and counted.
   void lose(Connection& connection, const pb::Deliver& deliver, std::uint64_t& counter);
-  [[nodiscard]] static access::Who who(const Connection& connection) { return {connection.user, connection.client}; }
+  [[nodiscard]] static access::Who who(const Connection& connection) {
+    return {connection.grant.user, connection.client, connection.grant.rules.get()};
+  }
+  [[nodiscard]] bool may_publish(const Connection& connection, std::string_view topic) const;
   void handle(Connection& connection, mqtt::Packet& packet);
   void on_connect(Connection& connection, mqtt::Connect& packet);
   [[nodiscard]] std::optional<Refusal> connect_refusal(const mqtt::Connect& packet) const;
   [[nodiscard]] std::optional<Refusal> will_refusal(const Connection& connection, const mqtt::Connect& packet) const;
-  [[nodiscard]] std::optional<Refusal> login_refusal(Connection& connection, const mqtt::Connect& packet) const;
+  [[nodiscard]] std::optional<Refusal> login_refusal(Connection& connection);
+  [[nodiscard]] access::Applicant applicant(const Connection& connection) const;
+  /// Begins the method that the client names; false: there is none such.
+  [[nodiscard]] bool begin_exchange(Connection& connection);
+  /// Hands the client's data to the exchange that goes on, and says what comes of it.
+  void step(Connection& connection, const mqtt::Properties& properties);
+  void proved(Connection& connection, std::string data);
+  void on_auth(Connection& connection, const mqtt::Auth& packet);
+  void let_in(Connection& connection, access::Grant grant);
   [[nodiscard]] std::uint32_t session_expiry(const mqtt::Connect& packet) const;
   [[nodiscard]] std::uint16_t keep_alive(const mqtt::Connect& packet) const;
+  /// The client is who it says: its session is asked for.
+  void open(Connection& connection);
   void opened(StreamId stream, const pb::Reply& reply);
   void accept(Connection& connection);
   [[nodiscard]] mqtt::Connack connack(const Connection& connection) const;

@@ -15,10 +15,7 @@ constexpr std::size_t client_id_max = 1024;  ///< bytes; more than the 23 that m
 /// What the CONNECT itself rules out, before anybody is asked.
 std::optional<Refusal> Front::connect_refusal(const mqtt::Connect& packet) const {
   using mqtt::Reason;
-  if (away_)  // CONNACK knows no 0x8B
-    return Refusal{*away_ == Reason::server_shutting_down ? Reason::server_unavailable : *away_, "the server is leaving"};
-  if (packet.properties->authentication_method)
-    return Refusal{Reason::bad_authentication_method, "no such authentication method"};
+  if (away_) return Refusal{*away_, "the server is leaving"};
   if (packet.client_id.find('\x1f') != std::string::npos || packet.client_id.size() > client_id_max)
     return Refusal{Reason::client_identifier_not_valid,
                    "client identifiers have at most " + std::to_string(client_id_max) + " bytes and no U+001F"};
@@ -28,22 +25,12 @@ std::optional<Refusal> Front::connect_refusal(const mqtt::Connect& packet) const
   return std::nullopt;
 }
 
-/// Sets who the client is.
-std::optional<Refusal> Front::login_refusal(Connection& connection, const mqtt::Connect& packet) const {
-  switch (parts_.access.login(packet.username, packet.password)) {
-    case access::Login::granted: connection.user = parts_.access.user_of(packet.username); return std::nullopt;
-    case access::Login::bad_credentials: return Refusal{mqtt::Reason::bad_user_name_or_password, ""};
-    case access::Login::not_authorized: break;
-  }
-  return Refusal{mqtt::Reason::not_authorized, "a user name is needed"};
-}
-
 std::optional<Refusal> Front::will_refusal(const Connection& connection, const mqtt::Connect& packet) const {
   using mqtt::Reason;
   const Config& config = parts_.config;
   if (!packet.will) return std::nullopt;
   if (auto no = topic_refusal(packet.will->topic)) return no;
-  if (!parts_.access.may_publish(who(connection), packet.will->topic))
+  if (!may_publish(connection, packet.will->topic))
     return Refusal{Reason::not_authorized, "the will may not be published"};
   if (packet.will->qos > config.max_qos)  // [MQTT-3.2.2-12]
     return Refusal{Reason::qos_not_supported, "the will's QoS is above the maximum QoS"};
@@ -80,7 +67,19 @@ void Front::on_connect(Connection& connection, mqtt::Connect& packet) {
   if (packet.client_id.empty())  // [MQTT-3.1.3-6], [MQTT-3.2.2-16]
     connection.client = "auto-" + std::to_string(parts_.self.node) + "-" + std::to_string(parts_.self.boot) + "-" +
                         std::to_string(++assigned_ids_);
-  if (const auto no = login_refusal(connection, packet)) return refuse(connection, no->reason, no->text);
+  connection.connect = std::move(packet);
+  if (connection.connect.properties->authentication_method) {
+    connection.phase = Connection::Phase::proving;
+    if (!begin_exchange(connection)) return refuse(connection, mqtt::Reason::bad_authentication_method, "no such authentication method");
+    return step(connection, connection.connect.properties);
+  }
+  if (const auto no = login_refusal(connection)) return refuse(connection, no->reason, no->text);
+  open(connection);
+}
+
+void Front::open(Connection& connection) {
+  const mqtt::Connect& packet = connection.connect;
+  connection.connect.password.reset();  // it has served
   if (const auto no = will_refusal(connection, packet)) return refuse(connection, no->reason, no->text);
   --pending_;
   connection.decoder.set_max_packet_size(parts_.config.max_packet_size);
@@ -114,7 +113,6 @@ void Front::on_connect(Connection& connection, mqtt::Connect& packet) {
     *record.mutable_will() = stored_will(*packet.will, connection.client);
     record.set_will_delay_s(packet.will->properties->will_delay_interval.value_or(0));
   }
-  connection.connect = std::move(packet);
   by_home_[connection.home].insert(connection.stream);
 
   pb::Request request = request_for(connection);
@@ -153,6 +151,8 @@ mqtt::Connack Front::connack(const Connection& connection) const {
   if (!connection.v5()) return connack;
   const mqtt::PropertySet& asked = *connection.connect.properties;
   mqtt::PropertySet& said = connack.properties.edit();
+  said.authentication_method = asked.authentication_method;  // [MQTT-4.12.0-5]
+  if (!connection.proof.empty()) said.authentication_data = connection.proof;
   said.receive_maximum = config.receive_maximum;
   said.maximum_packet_size = config.max_packet_size;
   if (config.topic_alias_max != 0) said.topic_alias_maximum = config.topic_alias_max;
@@ -174,7 +174,7 @@ mqtt::Connack Front::connack(const Connection& connection) const {
 void Front::refuse(Connection& connection, mqtt::Reason reason, std::string_view text) {
   ++parts_.counters.connects_refused;
   mqtt::Connack connack;
-  connack.reason = reason;
+  connack.reason = reason == mqtt::Reason::server_shutting_down ? mqtt::Reason::server_unavailable : reason;  // it knows no 0x8B
   if (connection.v5()) {
     if (!text.empty()) connack.properties.edit().reason_string = std::string(text);
     const bool elsewhere = reason == mqtt::Reason::use_another_server || reason == mqtt::Reason::server_moved;

@@ -121,12 +121,16 @@ void Front::check_time(Connection& connection, Instant now) {
     (void)due(connection.full_check);
   }
   if (listening && connection.silence_max != Duration{} && due(connection.last_heard + connection.silence_max)) {
-    if (connection.phase == Connection::Phase::fresh) return finish(connection);
+    if (connection.pending()) return finish(connection);
     ++parts_.counters.keep_alive_expired;
     return fail(connection, mqtt::Reason::keep_alive_timeout, "no packet within 1.5 times the keep alive");
   }
   if (listening && connection.partial_since && due(*connection.partial_since + parts_.config.packet_timeout))
     return fail(connection, mqtt::Reason::implementation_specific_error, "the rest of a packet did not come");
+  if (connection.exchange_until && due(*connection.exchange_until))
+    return fail(connection, mqtt::Reason::not_authorized, "the authentication took too long");
+  if (connection.login_until && due(*connection.login_until))
+    return fail(connection, mqtt::Reason::not_authorized, "the login has come to its end");
   if (connection.throttled_until && *connection.throttled_until > now) (void)due(*connection.throttled_until);
   if (next) arm(connection, *next);
 }

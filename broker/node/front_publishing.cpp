@@ -29,10 +29,15 @@ std::optional<Refusal> Front::topic_refusal(std::string_view topic) const {
   return std::nullopt;
 }
 
+/// $SYS is what the server tells of itself.
+bool Front::may_publish(const Connection& connection, std::string_view topic) const {
+  return !topic.starts_with("$SYS") && parts_.guard->may_publish(who(connection), topic);
+}
+
 /// A well-formed PUBLISH that is not carried out. What the protocol cannot refuse is acknowledged and dropped.
 std::optional<Refusal> Front::publish_refusal(const Connection& connection, const mqtt::Publish& packet) const {
   if (auto no = topic_refusal(packet.topic)) return no;
-  if (!parts_.access.may_publish(who(connection), packet.topic)) return Refusal{mqtt::Reason::not_authorized, ""};
+  if (!may_publish(connection, packet.topic)) return Refusal{mqtt::Reason::not_authorized, ""};
   if (parts_.config.check_payload_format && packet.properties->payload_format_indicator == 1 &&
       !mqtt::is_utf8(packet.payload.view()))
     return Refusal{mqtt::Reason::payload_format_invalid, "the payload is not the UTF-8 that it says"};

@@ -22,7 +22,7 @@ std::optional<Refusal> Front::subscribe_refusal(const Connection& connection, co
 mqtt::Reason Front::filter_answer(const Connection& connection, const mqtt::Subscription& one) const {
   const auto parsed = topic::parse_filter(one.filter);
   if (!parsed || topic_refusal(one.filter)) return mqtt::Reason::topic_filter_invalid;
-  if (!parts_.access.may_subscribe(who(connection), one.filter)) return mqtt::Reason::not_authorized;
+  if (!parts_.guard->may_subscribe(who(connection), one.filter)) return mqtt::Reason::not_authorized;
   if (parsed->shared() && !parts_.config.shared_available) return mqtt::Reason::shared_subscriptions_not_supported;
   const bool wildcard = parsed->filter.find_first_of("+#") != std::string_view::npos;
   if (wildcard && !parts_.config.wildcard_available) return mqtt::Reason::wildcard_subscriptions_not_supported;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "broker/access/access.hpp"
+
 namespace hf::node {
 
 namespace {
@@ -10,7 +12,7 @@ constexpr Duration gossip_every = 500ms;
 constexpr Duration tick_every = 250ms;
 }  // namespace
 
-ShardParts::ShardParts(env::Environment& environment, Config settings)
+ShardParts::ShardParts(env::Environment& environment, Config settings, std::shared_ptr<const access::Guard> given)
     : env(environment),
       config(std::move(settings)),
       presence(*this),
@@ -25,7 +27,7 @@ ShardParts::ShardParts(env::Environment& environment, Config settings)
       groups_of_members(*this),
       front(*this),
       sys_topics(*this),
-      access(config.access),
+      guard(given != nullptr ? std::move(given) : std::make_shared<const access::Access>(config.access)),
       inspection(*this) {}
 
 void ShardParts::send(NodeId to, pb::PeerMessage message) {

@@ -4,12 +4,13 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "broker/access/access.hpp"
+#include "broker/access/guard.hpp"
 #include "broker/cluster/cluster.hpp"
 #include "broker/env/environment.hpp"
 #include "broker/node/config.hpp"
@@ -40,7 +41,7 @@ namespace hf::node {
 struct ShardParts {
   enum class Phase { reading_boot, writing_boot, loading, serving };
 
-  ShardParts(env::Environment& environment, Config settings);
+  ShardParts(env::Environment& environment, Config settings, std::shared_ptr<const access::Guard> given);
 
   [[nodiscard]] slot::Stamp stamp() { return clock->next(env.wall_ms()); }
   /// The slot of connection-bound sessions of this node: never stored, never streamed.
@@ -90,7 +91,7 @@ struct ShardParts {
   GroupMembers groups_of_members;
   Front front;
   SysTopics sys_topics;
-  access::Access access;
+  std::shared_ptr<const access::Guard> guard;  ///< never null
   Traces traces;
   Inspection inspection;
 

@@ -5,8 +5,8 @@
 
 namespace hf::node {
 
-Shard::Shard(env::Environment& environment, Config config)
-    : parts_(std::make_unique<ShardParts>(environment, std::move(config))) {}
+Shard::Shard(env::Environment& environment, Config config, std::shared_ptr<const access::Guard> guard)
+    : parts_(std::make_unique<ShardParts>(environment, std::move(config), std::move(guard))) {}
 Shard::~Shard() = default;
 
 void Shard::on_start() { parts_->begin_boot(); }
@@ -57,6 +57,11 @@ void Shard::on_stop() {
 void Shard::end_turn() { parts_->end_turn(); }
 std::optional<Instant> Shard::deadline() const { return parts_->deadline(); }
 bool Shard::stopped() const { return parts_->stopping && !parts_->front.draining(); }
+void Shard::set_guard(std::shared_ptr<const access::Guard> guard) {
+  parts_->guard = std::move(guard);
+  parts_->front.guard_changed();
+}
+
 const Counters& Shard::counters() const { return parts_->counters; }
 Inspection& Shard::inspection() { return parts_->inspection; }
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "broker/access/guard.hpp"
 #include "broker/env/environment.hpp"
 #include "broker/node/config.hpp"
 #include "broker/node/inspection.hpp"
@@ -25,7 +26,8 @@ struct SlotReport {
 
 class Shard final : public env::Handler {
  public:
-  Shard(env::Environment& environment, Config config);
+  /// Without a guard, `config.access` is it.
+  Shard(env::Environment& environment, Config config, std::shared_ptr<const access::Guard> guard = nullptr);
   ~Shard() override;
 
   void on_start() override;
@@ -41,6 +43,9 @@ class Shard final : public env::Handler {
   void end_turn() override;
   [[nodiscard]] std::optional<Instant> deadline() const override;
   [[nodiscard]] bool stopped() const override;
+
+  /// From now on this guard is asked. Who is connected stays so, unless a list of users has lost the name.
+  void set_guard(std::shared_ptr<const access::Guard> guard);
 
   [[nodiscard]] const Counters& counters() const;
   /// Lives as long as the shard.

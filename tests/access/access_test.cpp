@@ -1,4 +1,7 @@
 // Rules and filters, without a node.
+#include <optional>
+#include <string_view>
+
 #include <gtest/gtest.h>
 
 #include "broker/access/access.hpp"
@@ -9,6 +12,10 @@ namespace {
 
 Rule allow(std::string user, std::string filter, bool publish = true, bool subscribe = true) {
   return {.user = std::move(user), .client = {}, .allow = true, .publish = publish, .subscribe = subscribe, .filter = std::move(filter)};
+}
+
+Login login(const Access& access, std::optional<std::string_view> name, std::optional<std::string_view> password) {
+  return access.login({.name = name, .password = password}).login;
 }
 
 TEST(Filters, overlap) {
@@ -60,9 +67,11 @@ TEST(Access, is_open_without_rules) {
   const Access access{Policy{}};
   EXPECT_TRUE(access.may_publish({"", "c"}, "t"));
   EXPECT_TRUE(access.may_subscribe({"", "c"}, "#"));
-  EXPECT_EQ(access.login(std::nullopt, std::nullopt), Login::granted);
-  EXPECT_EQ(access.login("anybody", "anything"), Login::granted);
-  EXPECT_EQ(access.user_of("anybody"), "") << "nobody checked it";
+  EXPECT_EQ(login(access, std::nullopt, std::nullopt), Login::granted);
+  const auto named = access.login({.name = "anybody", .password = "anything"});
+  EXPECT_EQ(named.login, Login::granted);
+  EXPECT_EQ(named.grant.user, "") << "nobody checked it";
+  EXPECT_EQ(access.begin("SCRAM-SHA-256", {}, {}), nullptr);
 }
 
 TEST(Access, denies_what_no_rule_allows) {
@@ -86,11 +95,24 @@ TEST(Access, lets_deny_win) {
 
 TEST(Access, wants_passwords_of_users) {
   const Access access{Policy{.anonymous = false, .users = {{"u", "p"}}, .rules = {}}};
-  EXPECT_EQ(access.login("u", "p"), Login::granted);
-  EXPECT_EQ(access.login("u", "q"), Login::bad_credentials);
-  EXPECT_EQ(access.login("u", std::nullopt), Login::bad_credentials);
-  EXPECT_EQ(access.login("v", "p"), Login::bad_credentials);
-  EXPECT_EQ(access.login(std::nullopt, "p"), Login::not_authorized);
+  EXPECT_EQ(login(access, "u", "p"), Login::granted);
+  EXPECT_EQ(login(access, "u", "q"), Login::bad_credentials);
+  EXPECT_EQ(login(access, "u", std::nullopt), Login::bad_credentials);
+  EXPECT_EQ(login(access, "v", "p"), Login::bad_credentials);
+  EXPECT_EQ(login(access, std::nullopt, "p"), Login::not_authorized);
+  EXPECT_TRUE(access.knows("u"));
+  EXPECT_FALSE(access.knows("v"));
+}
+
+TEST(Access, knows_no_password_by_its_verifier) {
+  const Access access{Policy{.anonymous = false, .users = {{.name = "u", .password = {}, .verifier = "x"}}, .rules = {}}};
+  EXPECT_EQ(login(access, "u", ""), Login::bad_credentials);
+}
+
+TEST(Rules, of_several_lists_deny_wins) {
+  EXPECT_EQ(both(Say::allow, Say::deny), Say::deny);
+  EXPECT_EQ(both(Say::nothing, Say::allow), Say::allow);
+  EXPECT_EQ(both(Say::nothing, Say::nothing), Say::nothing);
 }
 
 }  // namespace

@@ -5,7 +5,8 @@
 
 namespace hf::bench {
 
-Node::Node(node::Config config) : shard_(std::make_unique<node::Shard>(*this, std::move(config))) {
+Node::Node(node::Config config, std::shared_ptr<const access::Guard> guard)
+    : shard_(std::make_unique<node::Shard>(*this, std::move(config), std::move(guard))) {
   shard_->on_start();
   shard_->end_turn();
   settle();
@@ -98,6 +99,12 @@ void Node::advance(Duration by) {
 
 void Node::stop() {
   shard_->on_stop();
+  shard_->end_turn();
+  settle();
+}
+
+void Node::set_guard(std::shared_ptr<const access::Guard> guard) {
+  shard_->set_guard(std::move(guard));
   shard_->end_turn();
   settle();
 }

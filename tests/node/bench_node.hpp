@@ -24,7 +24,7 @@ namespace hf::bench {
 class Node final : public env::Environment {
  public:
   /// Boots at once: clients may connect when the constructor is done.
-  explicit Node(node::Config config = {});
+  explicit Node(node::Config config = {}, std::shared_ptr<const access::Guard> guard = nullptr);
 
   StreamId open(std::string_view remote = "192.0.2.1:40000");
   void feed(StreamId stream, std::string_view bytes);
@@ -41,6 +41,7 @@ class Node final : public env::Environment {
   [[nodiscard]] bool paused(StreamId stream) const;
   void advance(Duration by);
   void stop();
+  void set_guard(std::shared_ptr<const access::Guard> guard);
 
   [[nodiscard]] node::Shard& shard() { return *shard_; }
   [[nodiscard]] const std::vector<std::string>& lines() const { return log_; }
