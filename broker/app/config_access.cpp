@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "broker/auth/scram.hpp"
 #include "broker/topic/name.hpp"
 
 namespace hf::app {
@@ -24,10 +25,11 @@ bool only(const Json& object, std::initializer_list<std::string_view> names) {
 }
 
 std::optional<access::User> user_of(const Json& value) {
-  if (!only(value, {"name", "password"})) return std::nullopt;
-  const auto name = text_of(value, "name"), password = text_of(value, "password");
-  if (!name || name->empty() || !password) return std::nullopt;
-  return access::User{*name, *password};
+  if (!only(value, {"name", "password", "scram"})) return std::nullopt;
+  const auto name = text_of(value, "name"), password = text_of(value, "password"), verifier = text_of(value, "scram");
+  if (!name || name->empty() || password.has_value() == verifier.has_value()) return std::nullopt;
+  if (verifier && !auth::ScramVerifier::read(*verifier)) return std::nullopt;
+  return access::User{*name, password.value_or(""), verifier.value_or("")};
 }
 
 std::optional<access::Rule> rule_of(const Json& value) {
@@ -59,7 +61,7 @@ std::optional<std::vector<One>> list_of(const Json& value, Read&& read) {
 }  // namespace
 
 Field access_users() {
-  return {"access.users", R"(a list of {"name": "ann", "password": "..."}, each name once)",
+  return {"access.users", R"(a list of {"name": "ann", "password": "..." or "scram": "SCRAM-SHA-256$4096:SALT$KEY:KEY"}, each name once)",
           [](Settings& settings, const Json& value) {
             auto users = list_of<access::User>(value, user_of);
             if (!users) return false;
@@ -70,7 +72,7 @@ Field access_users() {
           },
           [](const Settings& settings) {
             Json all = Json::array();
-            for (const auto& user : settings.node.access.users) all.push_back({{"name", user.name}, {"password", "(hidden)"}});
+            for (const auto& user : settings.node.access.users) all.push_back({{"name", user.name}, {user.verifier.empty() ? "password" : "scram", "(hidden)"}});
             return all;
           }};
 }

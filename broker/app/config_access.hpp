@@ -5,7 +5,7 @@
 
 namespace hf::app {
 
-/// access.users: [{"name": "ann", "password": "..."}]. Passwords are not printed.
+/// access.users: [{"name": "ann", "password": "..."}], or a SCRAM verifier in its place. Neither is printed.
 Field access_users();
 /// access.rules: [{"user": "ann", "client": "dev-*", "allow": "publish" | "subscribe" | "all", "filter": "t/%c/#"}]; or "deny".
 Field access_rules();

@@ -6,97 +6,12 @@
 #include <utility>
 
 #include "broker/app/config_access.hpp"
+#include "broker/app/config_auth.hpp"
+#include "broker/app/config_kinds.hpp"
 #include "broker/app/config_listeners.hpp"
 
 namespace hf::app {
 namespace {
-
-/// `At` answers a reference into Settings, for both setting and reading.
-template <class At>
-Field number(std::string path, std::uint64_t low, std::uint64_t high, At at) {
-  std::string expected =
-      "a whole number from " + std::to_string(low) + " to " + std::to_string(high);
-  return {std::move(path), std::move(expected),
-          [=](Settings& settings, const Json& value) {
-            const auto found = number_in(value, low, high);
-            using Type = std::remove_reference_t<decltype(at(settings))>;
-            if (found) at(settings) = static_cast<Type>(*found);
-            return found.has_value();
-          },
-          [=](const Settings& settings) { return Json(at(const_cast<Settings&>(settings))); },
-          {{"type", "integer"}, {"minimum", low}, {"maximum", high}}};
-}
-
-template <class At>
-Field duration(std::string path, Duration low, Duration high, At at) {
-  std::string expected = "a duration from " + duration_text(low) + " to " + duration_text(high) +
-                         ", such as \"1s\" or \"250ms\"";
-  return {std::move(path), std::move(expected),
-          [=](Settings& settings, const Json& value) {
-            const auto found = duration_of(value);
-            if (!found || *found < low || *found > high) return false;
-            at(settings) = *found;
-            return true;
-          },
-          [=](const Settings& settings) {
-            return Json(duration_text(at(const_cast<Settings&>(settings))));
-          },
-          {{"type", "string"}, {"pattern", R"(^[0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h|d)$)"}}};
-}
-
-template <class At>
-Field flag(std::string path, At at) {
-  return {std::move(path), "true or false",
-          [=](Settings& settings, const Json& value) {
-            // the command line brings words
-            const bool word = value.is_string() && (value == "true" || value == "false");
-            if (!value.is_boolean() && !word) return false;
-            at(settings) = word ? value == "true" : value.get<bool>();
-            return true;
-          },
-          [=](const Settings& settings) { return Json(at(const_cast<Settings&>(settings))); }};
-}
-
-/// A text that may be empty, for "none"; at most what an MQTT string holds.
-template <class At>
-Field optional_text(std::string path, std::string expected, At at) {
-  return {std::move(path), std::move(expected),
-          [=](Settings& settings, const Json& value) {
-            if (!value.is_string() || value.get_ref<const std::string&>().size() > 65535) return false;
-            at(settings) = value.get<std::string>();
-            return true;
-          },
-          [=](const Settings& settings) { return Json(at(const_cast<Settings&>(settings))); }};
-}
-
-template <class At>
-Field text(std::string path, std::string expected, At at) {
-  return {std::move(path), std::move(expected),
-          [=](Settings& settings, const Json& value) {
-            if (!value.is_string() || value.get_ref<const std::string&>().empty()) return false;
-            at(settings) = value.get<std::string>();
-            return true;
-          },
-          [=](const Settings& settings) { return Json(at(const_cast<Settings&>(settings))); },
-          {{"type", "string"}, {"minLength", 1}}};
-}
-
-/// A text that is not shown. Long enough not to be guessed, or empty for "none".
-template <class At>
-Field secret(std::string path, At at) {
-  constexpr std::size_t length_min = 16, length_max = 4096;
-  return {std::move(path), "a secret of 16 to 4096 characters, \"\" for none",
-          [=](Settings& settings, const Json& value) {
-            if (!value.is_string()) return false;
-            const auto& given = value.get_ref<const std::string&>();
-            if (!given.empty() && (given.size() < length_min || given.size() > length_max)) return false;
-            at(settings) = given;
-            return true;
-          },
-          [=](const Settings& settings) { return Json(at(const_cast<Settings&>(settings)).empty() ? "" : "(hidden)"); },
-          {{"type", "string"}, {"pattern", "^(.{16,4096})?$"}},
-          true};
-}
 
 Field queue_policy() {
   using node::QueuePolicy;
@@ -118,22 +33,6 @@ Field queue_policy() {
             return Json();
           },
           {{"enum", {"drop_oldest", "drop_newest", "reject"}}}};
-}
-
-template <class At>
-Field word(std::string path, std::vector<std::string> words, At at) {
-  std::string expected = "one of";
-  for (const auto& each : words) expected += (each == words.front() ? " \"" : ", \"") + each + "\"";
-  return {std::move(path), std::move(expected),
-          [=](Settings& settings, const Json& value) {
-            if (!value.is_string()) return false;
-            const auto& given = value.get_ref<const std::string&>();
-            if (std::find(words.begin(), words.end(), given) == words.end()) return false;
-            at(settings) = given;
-            return true;
-          },
-          [=](const Settings& settings) { return Json(at(const_cast<Settings&>(settings))); },
-          {{"enum", words}}};
 }
 
 std::vector<Field> make_fields() {
@@ -207,9 +106,22 @@ std::vector<Field> make_fields() {
              [](S& s) -> auto& { return s.node.max_subscriptions; }),
       number("session.max_unsent_bytes", 65536, u32,
              [](S& s) -> auto& { return s.node.max_unsent_bytes; }),
-      flag("access.anonymous", [](S& s) -> auto& { return s.node.access.anonymous; }),
+      access_anonymous(),
       access_users(),
       access_rules(),
+      access_methods(),
+      optional_text("access.password_file", "a path, \"\" for none", [](S& s) -> auto& { return s.auth.password_file; }),
+      optional_text("access.acl_file", "a path, \"\" for none", [](S& s) -> auto& { return s.auth.acl_file; }),
+      word("access.jwt.algorithm", {"", "HS256", "RS256", "ES256"}, [](S& s) -> auto& { return s.auth.jwt.algorithm; }),
+      access_jwt_secret(),
+      optional_text("access.jwt.secret_file", "a path, \"\" for none", [](S& s) -> auto& { return s.auth.jwt.secret_file; }),
+      optional_text("access.jwt.public_key_file", "a path, \"\" for none",
+                    [](S& s) -> auto& { return s.auth.jwt.public_key_file; }),
+      optional_text("access.jwt.issuer", "a text, \"\" for any", [](S& s) -> auto& { return s.auth.jwt.issuer; }),
+      optional_text("access.jwt.audience", "a text, \"\" for any", [](S& s) -> auto& { return s.auth.jwt.audience; }),
+      text("access.jwt.user_claim", "the name of a claim", [](S& s) -> auto& { return s.auth.jwt.user_claim; }),
+      word("access.jwt.user_is", {"", "user_name", "client_id"}, [](S& s) -> auto& { return s.auth.jwt.user_is; }),
+      duration("access.jwt.leeway", 0ms, 600s, [](S& s) -> auto& { return s.auth.jwt.leeway; }),
       number("session.expiry_max", 0, u32,
              [](S& s) -> auto& { return s.node.session_expiry_max; }),
       duration("will.partition_grace", 0ms, 24h,

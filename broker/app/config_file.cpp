@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "broker/app/config_auth.hpp"
 #include "broker/app/config_fields.hpp"
 #include "broker/app/config_listeners.hpp"
 #include "broker/host/sockets.hpp"
@@ -205,6 +206,7 @@ Result<void> check_admin(const AdminSettings& admin) {
 }  // namespace
 
 Result<void> complete(Settings& settings) {
+  if (auto done = check_auth(settings); !done) return done;
   node::Config& node = settings.node;
   if (node.members.empty()) {
     const bool any = settings.peer_bind == "0.0.0.0" || settings.peer_bind == "::";

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/auth/operator_guard.hpp"
 #include "broker/base/result.hpp"
 #include "broker/host/host.hpp"
 #include "broker/node/config.hpp"
@@ -27,7 +28,8 @@ struct AdminSettings {
 struct Settings {
   Settings() { node.sys_interval = 10s; }
 
-  node::Config node;
+  node::Config node;                   ///< node.access.anonymous is not used: auth has it
+  auth::AuthSettings auth;             ///< access.*, beside users and rules
   std::string bind = "0.0.0.0";        ///< listen.bind: for clients
   std::uint16_t port = 1883;           ///< listen.port
   std::vector<host::ListenerOptions> listeners;  ///< in place of that one, if there are any

@@ -2,12 +2,14 @@
 #include <csignal>
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <sys/resource.h>
 
+#include "broker/app/access_wiring.hpp"
 #include "broker/app/command_line.hpp"
 #include "broker/app/config_listeners.hpp"
 #include "broker/app/logging.hpp"
@@ -19,7 +21,7 @@
 namespace hf::app {
 namespace {
 
-enum ExitStatus { exit_fine = 0, exit_no_port = 1, exit_no_storage = 3 };
+enum ExitStatus { exit_fine = 0, exit_no_port = 1, exit_bad_config = 2, exit_no_storage = 3 };
 
 /// A connection is a descriptor: take all that the system grants.
 void raise_descriptor_limit() {
@@ -78,7 +80,7 @@ Reloadable log_level() {
   };
 }
 
-int serve(const Order& order) {
+int serve(const Order& order, std::shared_ptr<const access::Guard> guard) {
   const Settings& settings = order.settings;
   set_up_logging(settings.log_level, settings.log_format, settings.node.id);
   raise_descriptor_limit();
@@ -102,7 +104,8 @@ int serve(const Order& order) {
   }
   node::Config config = settings.node;
   config.version = "holdfast " HF_VERSION;
-  node::Shard shard((*host)->environment(), config);
+  node::Shard shard((*host)->environment(), config, std::move(guard));
+  reload.add(access_of(shard));
   log(env::Level::info, "holdfastd " HF_VERSION ": node " + std::to_string(settings.node.id) + " of " +
                             std::to_string(settings.node.members.size()) + " in cluster '" +
                             settings.node.cluster_name + "', clients at " +
@@ -126,9 +129,15 @@ int main(int argc, char** argv) {
     if (!command.order) return command.exit_status;
     const auto& order = *command.order;
     if (order.print_only) std::cout << hf::app::print(order.settings) << "\n";
+    if (order.print_only && !order.check_only) return 0;
+    auto guard = hf::app::make_guard(order.settings);
+    if (!guard) {
+      std::cerr << "holdfastd: " << guard.error().text << "\n";
+      return hf::app::exit_bad_config;
+    }
     if (order.check_only && !order.print_only) std::cout << "the configuration is good\n";
-    if (order.print_only || order.check_only) return 0;
-    return hf::app::serve(order);
+    if (order.check_only) return 0;
+    return hf::app::serve(order, std::move(*guard));
   } catch (const std::exception& error) {
     std::cerr << "holdfastd: " << error.what() << "\n";
     return 4;

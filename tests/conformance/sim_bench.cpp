@@ -24,6 +24,7 @@ node::Config base_config(const std::map<std::string, std::string>& given) {
   for (const auto& [path, value] : given)
     if (auto done = app::apply_value(settings, path, value, "case"); !done) throw std::invalid_argument(done.error().text);
   if (!given.contains("cluster.slots")) settings.node.slots = 16;
+  settings.node.access.anonymous = settings.auth.anonymous != auth::Anonymous::nobody;  // nobody here comes over loopback
   return settings.node;
 }
 
