@@ -23,7 +23,8 @@ Field access_anonymous() {
           [](const Settings& settings) {
             if (settings.auth.anonymous == Anonymous::loopback) return Json("loopback");
             return Json(settings.auth.anonymous == Anonymous::anybody);
-          }};
+          },
+          {{"enum", {"loopback", true, false}}}};
 }
 
 Field access_methods() {
@@ -33,19 +34,20 @@ Field access_methods() {
             settings.auth.methods = value.get<std::vector<std::string>>();
             return true;
           },
-          [](const Settings& settings) { return Json(settings.auth.methods); }};
+          [](const Settings& settings) { return Json(settings.auth.methods); },
+          {{"type", "array"}, {"items", {{"const", "SCRAM-SHA-256"}}}, {"maxItems", 1}}};
 }
 
 Field access_jwt_secret() {
   return {"access.jwt.secret", "a text of at least 32 bytes, \"\" for none",
           [](Settings& settings, const Json& value) {
             if (!value.is_string()) return false;
-            const auto& text = value.get_ref<const std::string&>();
-            if (!text.empty() && text.size() < 32) return false;
-            settings.auth.jwt.secret = text;
+            settings.auth.jwt.secret = value.get<std::string>();
             return true;
           },
-          [](const Settings& settings) { return Json(settings.auth.jwt.secret.empty() ? "" : "(hidden)"); }};
+          [](const Settings& settings) { return Json(settings.auth.jwt.secret.empty() ? "" : "(hidden)"); },
+          {{"type", "string"}},
+          true};
 }
 
 Result<void> check_auth(const Settings& settings) {

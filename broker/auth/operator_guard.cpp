@@ -65,15 +65,19 @@ Result<void> OperatorGuard::read(const AuthSettings& settings, const access::Pol
     if (auto done = take(acl_, AclFile::read(settings.acl_file)); !done) return done;
   if (!settings.jwt.algorithm.empty())
     if (auto done = take(jwt_, Jwt::make(settings.jwt)); !done) return done;
-  if (std::find(settings.methods.begin(), settings.methods.end(), scram_method) == settings.methods.end()) return {};
+  const bool offered = std::find(settings.methods.begin(), settings.methods.end(), scram_method) != settings.methods.end();
   auto scram = std::make_shared<ScramUsers>(secret);
   for (const User& user : users_) {
-    if (user.verifier.empty())
-      scram->add_password(user.name, user.password);
-    else if (auto verifier = ScramVerifier::read(user.verifier))
+    auto verifier = ScramVerifier::read(user.verifier);
+    if (!user.verifier.empty() && !verifier)
+      return fail(Blame::user, "access.users: the verifier of '" + user.name +
+                                   "' is not good; expected SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY in base64");
+    if (verifier)
       scram->add(user.name, std::move(*verifier));
+    else if (offered)
+      scram->add_password(user.name, user.password);
   }
-  scram_ = std::move(scram);
+  if (offered) scram_ = std::move(scram);
   return {};
 }
 

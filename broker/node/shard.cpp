@@ -57,6 +57,7 @@ void Shard::on_stop() {
 void Shard::end_turn() { parts_->end_turn(); }
 std::optional<Instant> Shard::deadline() const { return parts_->deadline(); }
 bool Shard::stopped() const { return parts_->stopping && !parts_->front.draining(); }
+
 void Shard::set_guard(std::shared_ptr<const access::Guard> guard) {
   parts_->guard = std::move(guard);
   parts_->front.guard_changed();

@@ -66,6 +66,23 @@ TEST(Holdfastd, refuses_a_bad_configuration_with_status_2) {
   EXPECT_EQ(run("--check-config").second, 0);
 }
 
+TEST(Holdfastd, refuses_files_of_access_control_with_status_2) {
+  const Directory directory;
+  const std::string file = directory.path + "/pw";
+  std::ofstream(file) << "# users\nann:secret\n";
+  const std::string error = "holdfastd: " + file + ":2: the password is not hashed; expected $6$ or $7$ after the user "
+                            "(run mosquitto_passwd -U on the file)\n";
+  for (const char* only : {"", " --check-config"}) {
+    const auto [said, status] = run("--set access.password_file=" + file + only);
+    EXPECT_EQ(status, 2);
+    EXPECT_EQ(said, error);
+  }
+  EXPECT_EQ(run("--print-config --set access.password_file=" + file).second, 0) << "printing reads no files";
+  const auto [said, status] = run("--check-config --set access.acl_file=/nowhere");
+  EXPECT_EQ(status, 2);
+  EXPECT_EQ(said, "holdfastd: /nowhere: cannot be read: No such file or directory\n");
+}
+
 TEST(Holdfastd, prints_a_configuration_that_it_takes_back) {
   const Directory directory;
   const std::string file = directory.path + "/printed.json";

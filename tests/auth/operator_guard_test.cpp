@@ -147,6 +147,11 @@ TEST_F(GuardTest, bad_files_are_named) {
   const auto made = OperatorGuard::make(settings, policy, "s");
   ASSERT_FALSE(made);
   EXPECT_TRUE(made.error().text.starts_with(scratch.path("acl") + ":1: ")) << made.error().text;
+  settings.acl_file = "";
+  policy.users = {{.name = "ann", .password = {}, .verifier = "(hidden)"}};
+  const auto hidden = OperatorGuard::make(settings, policy, "s");
+  ASSERT_FALSE(hidden);
+  EXPECT_NE(hidden.error().text.find("the verifier of 'ann' is not good"), std::string::npos);
 }
 
 }  // namespace

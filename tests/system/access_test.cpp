@@ -45,7 +45,7 @@ struct Account {
 const std::vector<Account> accounts{{"", "", "c1"},    {"ann", "secret", "c2"}, {"bob", "hidden", "c3"}, {"zoe", "quiet", "c4"},
                                     {"ann", "secret", "c+5"}, {"p+q", "loud", "c6"},   {"bob", "hidden", "#"},  {"ann", "secret", "dev/7"}};
 const std::vector<std::string> topics{"news/1",     "news/secret", "a",          "a/x",       "a/closed/x", "a/closed/x/y", "up",         "down",      "with space/x y",
-                                      "late",       "from/ann/c2", "from/bob/c3", "from/bob/c4", "to/c1/x",   "to/c2/never",  "to/c3/never", "to/dev/7/x", "from/p+q/c6",
+                                      "late",       "from/ann/c2", "from/bob/c3", "from/bob/c4", "to/c1/x",   "to/c2/never",  "to/c3/never", "to/dev/7/x", "from/pq/c6",
                                       "half-c2/x",  "$x/1",        "/",          "a/",        "literal/%u",  "literal/ann",  "open/1",     "open/shut/1"};
 
 /// (user, client, "publish" or "receive", topic) that a broker lets happen.
@@ -100,7 +100,8 @@ TEST_P(LikeMosquitto, decides) {
   Cluster cluster(1, with({"access.password_file=" + scratch.path("pw"), "access.acl_file=" + scratch.path("acl")}));
   cluster.start_all();
   ASSERT_TRUE(serves(cluster.port(0))) << cluster.log(0);
-  const std::uint16_t port = cluster.peer_port(0) == 65535 ? 65534 : static_cast<std::uint16_t>(cluster.peer_port(0) + 1);
+  const Cluster never_started(1);
+  const std::uint16_t port = never_started.port(0);
   scratch.file("mosquitto.conf", "listener " + std::to_string(port) + " 127.0.0.1\nallow_anonymous true\npassword_file " + scratch.path("pw") +
                                      "\nacl_file " + scratch.path("acl") + "\n");
   scratch.run("chmod -R a+rX . && chmod a+rx .");  // it drops its rights when root starts it
@@ -108,7 +109,7 @@ TEST_P(LikeMosquitto, decides) {
   mosquitto.start({"/usr/sbin/mosquitto", "-c", scratch.path("mosquitto.conf")}, scratch.path("log"));
   ASSERT_TRUE(serves(port)) << scratch.read("log");
   const Decisions theirs = decisions_of(port), ours = decisions_of(cluster.port(0));
-  EXPECT_FALSE(theirs.empty());
+  EXPECT_GT(theirs.size(), 40U) << "the tables say something";
   for (const auto& [user, client, deed, topic] : theirs)
     EXPECT_TRUE(ours.contains({user, client, deed, topic})) << "mosquitto lets '" << user << "' at '" << client << "' " << deed << " " << topic;
   for (const auto& [user, client, deed, topic] : ours)
@@ -124,15 +125,19 @@ user root
 topic #
 topic $x/#
 user ann
+topic read mark
 topic a/#
 topic write up
 topic read down
 topic deny a/closed/+
 topic literal/%u
 user bob
+topic read mark
 topic readwrite with space/x y
 topic deny to/c3/+
 topic $x/#
+user p+q
+topic read mark
 user ann
 topic late
 pattern read mark
@@ -147,8 +152,8 @@ pattern open/#
 # without
 topic read mark
 topic open/#
-topic deny #
-topic news/#
+topic deny open/shut/+
+topic write news/#
 user root
 topic #
 topic $x/#
