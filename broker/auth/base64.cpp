@@ -1,6 +1,7 @@
 // Base64 of RFC 4648, strict.
 #include "broker/auth/base64.hpp"
 
+#include <array>
 #include <cstdint>
 
 namespace hf::auth {
@@ -9,17 +10,30 @@ namespace {
 constexpr std::string_view common = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view for_urls = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+constexpr std::uint8_t none = 64;
+
+using Values = std::array<std::uint8_t, 256>;
+
+constexpr Values values_of(std::string_view alphabet) {
+  Values out{};
+  for (auto& value : out) value = none;
+  for (std::size_t i = 0; i < alphabet.size(); ++i) out[static_cast<unsigned char>(alphabet[i])] = static_cast<std::uint8_t>(i);
+  return out;
+}
+
+constexpr Values common_values = values_of(common), url_values = values_of(for_urls);
+
 /// Without padding.
-std::optional<std::string> decode(std::string_view text, std::string_view alphabet) {
+std::optional<std::string> decode(std::string_view text, const Values& values) {
   if (text.size() % 4 == 1) return std::nullopt;
   std::string bytes;
   bytes.reserve(text.size() * 3 / 4);
   std::uint32_t bits = 0;
   unsigned held = 0;
   for (const char c : text) {
-    const auto value = alphabet.find(c);
-    if (value == std::string_view::npos) return std::nullopt;
-    bits = (bits << 6U | static_cast<std::uint32_t>(value)) & 0xFFFFFFU;
+    const std::uint8_t value = values[static_cast<unsigned char>(c)];
+    if (value == none) return std::nullopt;
+    bits = (bits << 6U | value) & 0xFFFFFFU;
     held += 6;
     if (held < 8) continue;
     held -= 8;
@@ -48,9 +62,9 @@ std::optional<std::string> from_base64(std::string_view text) {
   if (text.size() % 4 != 0) return std::nullopt;
   std::size_t padding = 0;
   while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
-  return decode(text.substr(0, text.size() - padding), common);
+  return decode(text.substr(0, text.size() - padding), common_values);
 }
 
-std::optional<std::string> from_base64url(std::string_view text) { return decode(text, for_urls); }
+std::optional<std::string> from_base64url(std::string_view text) { return decode(text, url_values); }
 
 }  // namespace hf::auth

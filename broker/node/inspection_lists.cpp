@@ -33,7 +33,7 @@ std::string_view protocol_of(mqtt::Version version) {
 ClientView view_of(const ShardParts& parts, const Connection& connection) {
   ClientView one;
   one.client = connection.client;
-  one.user = connection.user;
+  one.user = connection.grant.user;
   one.remote = connection.remote;
   one.listener = connection.listener;
   one.protocol = protocol_of(connection.version);

@@ -6,6 +6,7 @@
 
 #include "sim/check/check.hpp"
 #include "sim/check/index.hpp"
+#include "sim/check/rights.hpp"
 #include "sim/check/subscriptions.hpp"
 #include "sim/check/topology.hpp"
 
@@ -13,11 +14,12 @@ namespace hf::sim {
 
 struct Case {
   explicit Case(const History& h)
-      : history(h), index(h), topology(h), subscriptions(h, index, topology) {}
+      : history(h), index(h), topology(h), subscriptions(h, index, topology), rights(h, index) {}
   const History& history;
   Index index;
   Topology topology;
   Subscriptions subscriptions;
+  Rights rights;
 
   [[nodiscard]] const Event& event(std::size_t e) const { return history.events[e]; }
   [[nodiscard]] Topology::Node node(std::size_t e) const { return topology.node(event(e).node); }
@@ -68,5 +70,6 @@ Verdict judge_retained(const Case& c);
 Verdict judge_wills(const Case& c);
 Verdict judge_shared(const Case& c);
 Verdict judge_convergence(const Case& c);
+Verdict judge_access(const Case& c);
 
 }  // namespace hf::sim

@@ -9,17 +9,19 @@ namespace hf::sim {
 
 std::vector<Verdict> judge(const History& history) {
   const Case c(history);
-  return {judge_resume(c),
-          judge_kept(c),
-          judge_exactly_once(c),
-          judge_subscriptions(c),
-          judge_order(c),
-          judge_available(c),
-          judge_one_connection(c),
-          judge_retained(c),
-          judge_wills(c),
-          judge_shared(c),
-          judge_convergence(c)};
+  std::vector<Verdict> all{judge_resume(c),
+                           judge_kept(c),
+                           judge_exactly_once(c),
+                           judge_subscriptions(c),
+                           judge_order(c),
+                           judge_available(c),
+                           judge_one_connection(c),
+                           judge_retained(c),
+                           judge_wills(c),
+                           judge_shared(c),
+                           judge_convergence(c)};
+  if (c.rights.any()) all.push_back(judge_access(c));
+  return all;
 }
 
 VirtualTime Case::end() const {
@@ -56,11 +58,12 @@ std::vector<Delivery> deliveries(const Case& c, VirtualTime after) {
     if (message.sends.empty() || message.acked_send == no_event || message.topic == no_id) continue;
     const Event& sent = c.event(message.sends.front());
     if (sent.qos == 0 || sent.at <= after || sent.empty) continue;  // an empty payload names nobody
+    if (!c.rights.may_publish(message.publisher, message.topic)) continue;
     std::uint32_t judged = no_id;  // one delivery a client, however many filters match
     for (const std::size_t s : c.subscriptions.matching(message.topic)) {
       const Subscription& subscription = c.subscriptions.all()[s];
       if (subscription.shared || subscription.client == judged ||
-          subscription.client == message.publisher)
+          subscription.client == message.publisher || !c.rights.may_receive(subscription.client, message.topic))
         continue;
       const Interval* interval = Subscriptions::covering(subscription, message.sends.front());
       if (interval == nullptr || interval->granted == 0) continue;

@@ -35,6 +35,13 @@ std::vector<Group> groups_of(const Case& c, std::uint32_t topic) {
   return out;
 }
 
+/// What a member may not have is dealt to it and gone; what nobody may publish is dealt to nobody.
+bool all_may(const Case& c, const Group& group, const Message& message) {
+  return c.rights.may_publish(message.publisher, message.topic) &&
+         std::all_of(group.members.begin(), group.members.end(),
+                     [&](std::uint32_t member) { return c.rights.may_receive(member, message.topic); });
+}
+
 /// A session of a member ended, or may have, since `from`: what it had been sent at QoS 2 goes with it [MQTT-4.8.2-5].
 bool session_ended(const Case& c, const Group& group, std::size_t from) {
   for (const std::uint32_t member : group.members) {
@@ -120,6 +127,7 @@ Verdict judge_shared(const Case& c) {
     const auto [at, fresh] = by_topic.try_emplace(messages[m].topic);
     if (fresh) at->second = groups_of(c, messages[m].topic);
     for (const Group& group : at->second) {
+      if (!all_may(c, group, messages[m])) continue;
       std::vector<std::size_t> mine;
       if (const auto got = receipts.find(m); got != receipts.end())
         for (const Receipt* r : got->second)

@@ -20,6 +20,7 @@ struct Write {
 
 struct Topic {
   std::string name;
+  std::uint32_t number = no_id;                    ///< in the index
   std::vector<Write> writes;                       ///< by `sent`
   std::map<std::uint32_t, std::size_t> of_message;
   std::vector<std::pair<VirtualTime, VirtualTime>> last_sent;  ///< (acked, latest `sent` acked by then)
@@ -53,9 +54,11 @@ class Judge {
     for (std::uint32_t m = 0; m < messages.size(); ++m) {
       const Message& message = messages[m];
       if (message.sends.empty() || !c_.event(message.sends.front()).retained) continue;
+      if (!c_.rights.may_publish(message.publisher, message.topic)) continue;
       const Event& first = c_.event(message.sends.front());
       Topic& topic = topics_[first.topic];
       topic.name = first.topic;
+      topic.number = message.topic;
       Write write;
       write.message = m;
       write.sent = first.at;
@@ -135,6 +138,7 @@ class Judge {
     if (ended || reading.until > c_.end() || !calm(ask.at, reading.until)) return;
     for (auto& [name, topic] : topics_) {
       if (!filter_matches(ask.topic, name) || other_filter(on, sent, reading.until, name)) continue;
+      if (!c_.rights.may_receive(connection.client, topic.number)) continue;
       if (ask.handling == 0) judge(reading, on, topic);
       if (ask.handling == 2) judge_unasked(reading, on, topic);
     }

@@ -228,6 +228,7 @@ class Judge {
     for (const std::size_t s : c_.subscriptions.matching(will.topic)) {
       const Subscription& subscription = c_.subscriptions.all()[s];
       if (subscription.shared || subscription.client == judged || subscription.client == will.client) continue;
+      if (!c_.rights.may_receive(subscription.client, will.topic)) continue;
       const Interval* interval = Subscriptions::covering(subscription, will.seen);
       if (interval == nullptr || interval->granted == 0 || !known_everywhere(*interval, at(will.seen))) continue;
       const Client& who = c_.index.clients()[subscription.client];

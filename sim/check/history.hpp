@@ -89,8 +89,16 @@ struct RunFacts {
     bool draining = true;                ///< expected to be connected and reading after the heal
     VirtualTime keep_alive = 0;          ///< 0: none
     VirtualTime session_expiry = INT64_MAX;  ///< after the connection's end; the most there is: never
+    std::string user = {};               ///< it logs in as; empty: anonymous
   };
   std::vector<Client> clients;
+  /// A rule of access: names may have '*' in them, empty ones mean everybody; in the filter %u and %c are user and client id.
+  struct Right {
+    std::string user, client;
+    bool allow = true, publish = true, receive = true;
+    std::string filter;
+  };
+  std::vector<Right> rights;             ///< none: everybody may do everything
 };
 
 struct History {

@@ -51,6 +51,8 @@ const std::vector<MutantRow>& mutants() {
        "of two retained messages the one that arrives last wins, not the one stamped last"},
       {"retained_tombstone_dropped", "G8",
        "that a retained message was deleted is forgotten at once"},
+      {"receive_not_checked", "access",
+       "a client gets what its filter matches, whether it may have it or not"},
       {"redelivery_without_dup", "MQTT",
        "what is sent again does not say so"},
       {"resume_behind_newer", "G5",

@@ -94,6 +94,8 @@ void Runner::build_nodes() {
     latest = std::max({latest, skew, skew + drifts});
     history_.facts.nodes.push_back(node.name);
   }
+  for (const auto& rule : scenario_.cluster.access.rules)
+    history_.facts.rights.push_back({rule.user, rule.client, rule.allow, rule.publish, rule.subscribe, rule.filter});
   history_.facts.replicas = std::min<std::uint32_t>(config.replicas, id);
   history_.facts.write_quorum = config.write_quorum;
   history_.facts.detect_after = config.detect_after.count();
@@ -170,9 +172,11 @@ void Runner::build_clients() {
       clients_.push_back(std::make_unique<Client>(world_, spec));
       by_id_[spec.id] = clients_.back().get();
       clients_.back()->set_ends(scenario_.heal_at.count(), (scenario_.heal_at + 2s).count());
+      const auto& users = scenario_.cluster.access.users;
+      const bool known = std::any_of(users.begin(), users.end(), [&](const auto& user) { return user.name == spec.user; });
       history_.facts.clients.push_back({spec.id, spec.clean_start, spec.persistent(), true,
                                          std::chrono::nanoseconds(std::chrono::seconds(spec.keep_alive)).count(),
-                                         spec.expires_after().count()});
+                                         spec.expires_after().count(), known ? spec.user : ""});
     }
   }
 }

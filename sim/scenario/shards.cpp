@@ -35,7 +35,7 @@ Inside shards() {
     return NodeCounters{{"publishes in", c.publishes_in}, {"publishes out", c.publishes_out},
                         {"acknowledgements", c.acknowledgements}, {"operations", c.operations},
                         {"merges", c.merges}, {"failovers", c.failovers}, {"takeovers", c.takeovers},
-                        {"dropped", c.dropped}, {"hints", c.hints}, {"relayed", c.relayed}};
+                        {"dropped", c.dropped - c.dropped_denied}, {"denied", c.dropped_denied}, {"hints", c.hints}, {"relayed", c.relayed}};
   };
   inside.coordinator = [](const env::Handler& handler, const std::string& client) {
     return shard(handler).coordinator_of(client);

@@ -2,10 +2,12 @@
 // answer a decent client in the end.
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "tests/node/bench_node.hpp"
+#include "tests/node/toy_guard.hpp"
 
 namespace {
 
@@ -78,6 +80,36 @@ std::string publish(std::uint8_t choice, bool v5) {
   return out;
 }
 
+/// CONNECT with a method, or AUTH of either kind.
+std::string authenticate(std::uint8_t choice) {
+  static const char* const words[] = {"hello", "ann", "bob", "eve"};
+  const auto add = [&](mqtt::Properties& properties) {
+    properties.edit().authentication_method = (choice & 64U) != 0 ? "OTHER" : "TOY";
+    properties.edit().authentication_data = words[choice >> 2U & 3U];
+  };
+  std::string out;
+  if ((choice & 1U) != 0) {
+    mqtt::Connect packet;
+    packet.client_id = std::string("c") + static_cast<char>('0' + (choice >> 4U & 3U));
+    add(packet.properties);
+    mqtt::encode(packet, mqtt::Version::v5, out);
+  } else {
+    mqtt::Auth packet;
+    packet.reason = (choice & 2U) != 0 ? mqtt::Reason::reauthenticate : mqtt::Reason::continue_authentication;
+    add(packet.properties);
+    mqtt::encode(packet, mqtt::Version::v5, out);
+  }
+  return out;
+}
+
+std::shared_ptr<bench::ToyGuard> guard(std::uint8_t choice) {
+  auto out = std::make_shared<bench::ToyGuard>();
+  if ((choice & 1U) != 0) out->users = {"bob"};
+  if ((choice & 2U) != 0) out->login_ms = 3000;
+  if ((choice & 4U) != 0) out->forbidden = "t";
+  return out;
+}
+
 void check(bench::Node& node, bool v5) {
   bench::Client decent(node, v5 ? mqtt::Version::v5 : mqtt::Version::v311);
   if (!decent.connect("decent")) std::abort();
@@ -89,7 +121,7 @@ void check(bench::Node& node, bool v5) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Input in{data, size};
-  bench::Node node(config());
+  bench::Node node(config(), guard(0));
   std::vector<std::pair<StreamId, bool>> clients;  // with the version that its CONNECT spoke
   while (in.size > 0) {
     const std::uint8_t what = in.byte();
@@ -113,6 +145,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         node.feed(stream, std::string{types[choice & 3U], 2, 0, static_cast<char>(choice >> 2U & 31U)});
         break;
       }
+      case 12: v5 = true; node.feed(stream, authenticate(choice)); break;
+      case 13: node.set_guard(guard(choice)); break;
       default: node.feed(stream, in.bytes(choice % 64)); break;
     }
     if (!node.died().empty()) std::abort();

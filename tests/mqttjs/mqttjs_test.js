@@ -1,6 +1,7 @@
 // MQTT.js against a cluster of three holdfastd, in MQTT 3.1.1 and 5.0: node mqttjs_test.js HOLDFASTD
 'use strict';
 const assert = require('node:assert');
+const crypto = require('node:crypto');
 const fs = require('node:fs');
 const net = require('node:net');
 const os = require('node:os');
@@ -12,6 +13,8 @@ const mqtt = require('mqtt');
 
 const holdfastd = process.argv[2];
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hf-mqttjs-'));
+const users = path.join(folder, 'users.json');
+fs.writeFileSync(users, '{"access": {"users": [{"name": "ann", "password": "secret"}]}}');
 const nodes = [];
 const clients = new Set();
 
@@ -30,7 +33,7 @@ async function freePorts(count) {
 function start(node) {
   const members = nodes.flatMap((n) => ['--member', `id=${n.id},name=n${n.id},zone=z${n.id},address=127.0.0.1:${n.peerPort}`]);
   const log = fs.openSync(path.join(folder, `n${node.id}.log`), 'a');
-  node.process = spawn(holdfastd, ['--node-id', node.id, '--bind', '127.0.0.1', '--port', node.port, '--peer-bind', '127.0.0.1',
+  node.process = spawn(holdfastd, ['--config', users, '--node-id', node.id, '--bind', '127.0.0.1', '--port', node.port, '--peer-bind', '127.0.0.1',
     '--peer-port', node.peerPort, '--admin-port', 0, '--data-dir', path.join(folder, `n${node.id}`), ...members], { stdio: ['ignore', log, log] });
 }
 
@@ -181,6 +184,45 @@ test('5.0: properties arrive untouched', async () => {
   assert.deepEqual([got.subscriptionIdentifier].flat(), [42]);
   await subscriber.endAsync();
   await publisher.endAsync();
+});
+
+// SCRAM-SHA-256 by node's own crypto; `client.trusted` tells whether the server knew the password too.
+async function connectByScram(node, password) {
+  const bare = `n=ann,r=${crypto.randomBytes(12).toString('base64')}`;
+  const hmac = (key, text) => crypto.createHmac('sha256', key).update(text).digest();
+  let serverSignature;
+  const client = mqtt.connect({ host: '127.0.0.1', port: nodes[node].port, reconnectPeriod: 0, protocolVersion: 5, clientId: 'scram',
+    properties: { authenticationMethod: 'SCRAM-SHA-256', authenticationData: Buffer.from(`n,,${bare}`) } });
+  clients.add(client);
+  client.on('error', () => {});
+  client.handleAuth = (packet, done) => {
+    const first = packet.properties.authenticationData.toString();
+    const [, nonce, salt, rounds] = /^r=([^,]+),s=([^,]+),i=(\d+)$/.exec(first);
+    const salted = crypto.pbkdf2Sync(password, Buffer.from(salt, 'base64'), Number(rounds), 32, 'sha256');
+    const clientKey = hmac(salted, 'Client Key');
+    const withoutProof = `c=biws,r=${nonce}`;
+    const said = `${bare},${first},${withoutProof}`;
+    const signature = hmac(crypto.createHash('sha256').update(clientKey).digest(), said);
+    const proof = Buffer.from(clientKey.map((byte, i) => byte ^ signature[i]));
+    serverSignature = hmac(hmac(salted, 'Server Key'), said).toString('base64');
+    done(null, { cmd: 'auth', reasonCode: 0x18, properties: { authenticationMethod: 'SCRAM-SHA-256',
+      authenticationData: Buffer.from(`${withoutProof},p=${proof.toString('base64')}`) } });
+  };
+  const connack = await new Promise((done) => client.on('packetreceive', (packet) => { if (packet.cmd === 'connack') done(packet); }));
+  client.connack = connack;
+  client.trusted = connack.properties?.authenticationData?.toString() === `v=${serverSignature}`;
+  return client;
+}
+
+test('5.0: SCRAM-SHA-256', async () => {
+  const ann = await connectByScram(2, 'secret');
+  assert.strictEqual(ann.connack.reasonCode, 0);
+  assert.ok(ann.trusted);
+  await ann.publishAsync('scram/t', 'x', { qos: 1 });
+  await ann.endAsync();
+  const eve = await connectByScram(0, 'hidden');
+  assert.strictEqual(eve.connack.reasonCode, 0x87);
+  eve.end(true);
 });
 
 test('5.0: what matches nobody is said', async () => {
