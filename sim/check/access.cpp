@@ -6,7 +6,7 @@
 namespace hf::sim {
 
 Verdict judge_access(const Case& c) {
-  Verdict v = verdict("access", "rights are kept");
+  Verdict v = verdict("ACL", "rights are kept");
   const auto& messages = c.index.messages();
   for (const Message& message : messages) {
     if (message.sends.empty() || message.topic == no_id) continue;

@@ -62,7 +62,9 @@ std::vector<Request> requests(const Case& c) {
         answer(event.kind, c.index.topic_of(e));
         break;
       case Kind::publish_sent:
-        if (event.qos > 0) ask(Kind::publish_acked, c.index.message_of(e));
+        // What may not be published is refused, and that is an answer.
+        if (event.qos > 0 && c.rights.may_publish(c.index.client_of(e), c.index.topic_of(e)))
+          ask(Kind::publish_acked, c.index.message_of(e));
         break;
       case Kind::publish_acked:
         answer(Kind::publish_acked, c.index.message_of(e));

@@ -51,7 +51,7 @@ const std::vector<MutantRow>& mutants() {
        "of two retained messages the one that arrives last wins, not the one stamped last"},
       {"retained_tombstone_dropped", "G8",
        "that a retained message was deleted is forgotten at once"},
-      {"receive_not_checked", "access",
+      {"receive_not_checked", "ACL",
        "a client gets what its filter matches, whether it may have it or not"},
       {"redelivery_without_dup", "MQTT",
        "what is sent again does not say so"},

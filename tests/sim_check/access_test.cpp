@@ -23,7 +23,7 @@ TEST(Access, what_is_allowed_is_promised_and_kept) {
   EXPECT_EQ(score(s, "G2"), (Score{1, 1}));
   s.receive(12500, "n1", 1, 1);
   EXPECT_EQ(score(s, "G2"), (Score{1, 0}));
-  EXPECT_EQ(score(s, "access"), (Score{0, 0})) << "nothing that a right would stop";
+  EXPECT_EQ(score(s, "ACL"), (Score{0, 0})) << "nothing that a right would stop";
 }
 
 TEST(Access, what_is_denied_to_the_receiver) {
@@ -35,10 +35,10 @@ TEST(Access, what_is_denied_to_the_receiver) {
       s.h.facts.rights.push_back(Ruled::rule("read*", "+/1", false, true, false));
     s.publish(12000, "n2", 1, 1);
     EXPECT_EQ(score(s, "G2"), (Score{0, 0}));
-    EXPECT_EQ(score(s, "access"), (Score{1, 0}));
+    EXPECT_EQ(score(s, "ACL"), (Score{1, 0}));
     s.receive(12500, "n1", 1, 1);
-    EXPECT_EQ(score(s, "access"), (Score{1, 1}));
-    EXPECT_EQ(s.judged("access").violations.at(0).client, "sub");
+    EXPECT_EQ(score(s, "ACL"), (Score{1, 1}));
+    EXPECT_EQ(s.judged("ACL").violations.at(0).client, "sub");
   }
 }
 
@@ -47,9 +47,9 @@ TEST(Access, what_its_publisher_may_not_publish) {
   s.h.facts.rights[1].filter = "t/%c/%u";
   s.publish(12000, "n2", 1, 1);
   EXPECT_EQ(score(s, "G2"), (Score{0, 0}));
-  EXPECT_EQ(score(s, "access"), (Score{1, 0}));
+  EXPECT_EQ(score(s, "ACL"), (Score{1, 0}));
   s.receive(12500, "n1", 1, 1);
-  EXPECT_EQ(score(s, "access"), (Score{1, 1}));
+  EXPECT_EQ(score(s, "ACL"), (Score{1, 1}));
   Ruled own;
   own.h.facts.rights[1].filter = "t/%c/%u";
   own.h.facts.rights[0].client = "s*b";
@@ -64,13 +64,13 @@ TEST(Access, a_rule_of_a_user_is_not_for_the_anonymous) {
   s.h.facts.clients[0].user = "";
   s.publish(12000, "n2", 1, 1);
   EXPECT_EQ(score(s, "G2"), (Score{0, 0}));
-  EXPECT_EQ(score(s, "access"), (Score{1, 0}));
+  EXPECT_EQ(score(s, "ACL"), (Score{1, 0}));
 }
 
 TEST(Access, is_no_verdict_without_rules) {
   Story s;
   s.begin();
-  EXPECT_EQ(s.judged("access").id, "");
+  EXPECT_EQ(s.judged("ACL").id, "");
 }
 
 }  // namespace
