@@ -5,7 +5,7 @@ packages=(g++ clang libclang-rt-14-dev cmake ninja-build ccache mold python3
   libboost1.81-dev librocksdb-dev libmimalloc-dev libprotobuf-dev protobuf-compiler libexpected-dev libssl-dev
   nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
-  libpaho-mqtt-dev libpaho-mqttpp-dev mosquitto mosquitto-clients)
+  libpaho-mqtt-dev libpaho-mqttpp-dev mosquitto mosquitto-clients chromium)
 # For MQTT.js. By command: other packagings of nodejs bring npm along and bear no package of that name.
 commands=(node:nodejs npm:npm)
 

@@ -52,6 +52,15 @@ void set_up_logging(const std::string& level, const std::string& format, std::ui
   spdlog::flush_every(std::chrono::seconds(1));
 }
 
+std::string log_level() {
+  switch (spdlog::default_logger_raw()->level()) {
+    case spdlog::level::debug: return "debug";
+    case spdlog::level::info: return "info";
+    case spdlog::level::warn: return "warn";
+    default: return "error";
+  }
+}
+
 void set_log_level(const std::string& level) {
   spdlog::default_logger_raw()->set_level(spdlog::level::from_str(level));
 }

@@ -11,6 +11,7 @@ namespace hf::app {
 
 /// `node` stands in each line.
 void set_up_logging(const std::string& level, const std::string& format, std::uint32_t node);
+std::string log_level();
 /// From now on.
 void set_log_level(const std::string& level);
 /// Warnings and errors of one kind are written a few times in a while; the next one says how many were not.

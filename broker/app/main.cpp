@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 #include "broker/app/access_wiring.hpp"
+#include "broker/app/admin_wiring.hpp"
 #include "broker/app/command_line.hpp"
 #include "broker/app/config_listeners.hpp"
 #include "broker/app/logging.hpp"
@@ -71,7 +72,7 @@ std::string listeners_text(const std::vector<host::ListenerOptions>& listeners) 
   return text;
 }
 
-Reloadable log_level() {
+Reloadable reload_log_level() {
   return [](const Settings& fresh) -> Result<TakeOver> {
     return [level = fresh.log_level](Settings& running) {
       set_log_level(level);
@@ -88,7 +89,7 @@ int serve(const Order& order, std::shared_ptr<const access::Guard> guard) {
   static_cast<void>(std::signal(SIGHUP, SIG_IGN));  // until there is something to reload
 
   Reload reload(settings, order.read_again, log);
-  reload.add(log_level());
+  reload.add(reload_log_level());
   auto options = host_options(settings);
   options.reload = [&reload] { reload.run(); };
   auto host = host::Host::open(std::move(options));
@@ -106,12 +107,29 @@ int serve(const Order& order, std::shared_ptr<const access::Guard> guard) {
   config.version = "holdfast " HF_VERSION;
   node::Shard shard((*host)->environment(), config, std::move(guard));
   reload.add(access_of(shard));
+  std::unique_ptr<AdminWiring> administration;
+  if (settings.admin.enabled) {
+    auto rights = rights_of(settings.admin);
+    if (!rights) {
+      log(env::Level::error, rights.error().text);
+      return exit_bad_config;
+    }
+    auto opened = AdminWiring::open(**host, shard.inspection(), settings, std::move(*rights));
+    if (!opened) {
+      log(env::Level::error, opened.error().text);
+      return exit_no_port;
+    }
+    administration = std::move(*opened);
+    reload.add(administration->reloadable());
+  }
   log(env::Level::info, "holdfastd " HF_VERSION ": node " + std::to_string(settings.node.id) + " of " +
                             std::to_string(settings.node.members.size()) + " in cluster '" +
                             settings.node.cluster_name + "', clients at " +
                             listeners_text(listeners_of(settings)) + ", peers at " +
                             settings.peer_bind + " port " + std::to_string((*host)->peer_port()) +
                             (peer_tls_of(settings) ? " (TLS)" : "") +
+                            ", administration at " +
+                            (administration ? settings.admin.bind + " port " + std::to_string(administration->port()) : "no port") +
                             ", data in " + settings.data_dir);
   (*host)->start(shard);
   (*host)->run();

@@ -39,6 +39,7 @@ class Host::Loop final : public StreamEvents {
   Doors& doors() { return doors_; }
 
   HostEnvironment& environment() { return environment_; }
+  LoopContext& context() { return streams_.reactor().context(); }
   void post(std::function<void()> job) { streams_.reactor().post(std::move(job)); }
 
   void start(env::Handler& handler) {
@@ -180,6 +181,11 @@ void Host::attach(StoragePort storage) { loop_->environment().attach(std::move(s
 void Host::start(env::Handler& handler) { loop_->start(handler); }
 void Host::turn(Duration max_wait) { loop_->turn(max_wait); }
 void Host::run() { loop_->run(); }
+
+LoopContext& Host::loop_context() { return loop_->context(); }
+void Host::in_turn(const std::function<void()>& job) {
+  loop_->tell([&](env::Handler&) { job(); });
+}
 
 void Host::committed(std::vector<env::CommitId> ids, env::CommitStatus status) {
   loop_->post([loop = loop_.get(), ids = std::move(ids), status] {

@@ -12,6 +12,7 @@
 #include "broker/base/result.hpp"
 #include "broker/base/time.hpp"
 #include "broker/env/environment.hpp"
+#include "broker/host/loop.hpp"
 #include "broker/host/storage_port.hpp"
 #include "broker/wrapping/tls_context.hpp"
 
@@ -83,6 +84,11 @@ class Host {
   /// Turns until the handler has stopped; then lets closing streams finish. SIGTERM and SIGINT ask the
   /// handler to stop; after stop_timeout, or at a second signal, it is not waited for. SIGHUP reloads.
   void run();
+
+  /// For another service on the thread of run(): what it posts there runs within turns. It may read the handler, but
+  /// makes it do something in in_turn() only, so that end_turn() follows; a job is dropped when the handler has stopped.
+  [[nodiscard]] LoopContext& loop_context();
+  void in_turn(const std::function<void()>& job);
 
   /// From any thread.
   void committed(std::vector<env::CommitId> ids, env::CommitStatus status);

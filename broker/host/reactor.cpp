@@ -94,6 +94,8 @@ void Reactor::wake_at(std::chrono::steady_clock::time_point when) {
   loop_->timer.async_wait([](const boost::system::error_code&) {});
 }
 
+LoopContext& Reactor::context() { return loop_->context; }
+
 void Reactor::post(std::function<void()> job) { asio::post(loop_->context, std::move(job)); }
 
 void Reactor::resolve(const std::string& host, std::uint16_t port,

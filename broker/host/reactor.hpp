@@ -11,6 +11,7 @@
 
 #include "broker/base/ids.hpp"
 #include "broker/base/time.hpp"
+#include "broker/host/loop.hpp"
 #include "broker/host/sockets.hpp"
 
 namespace hf::host {
@@ -57,6 +58,8 @@ class Reactor {
   /// Looks a name up off this thread; answers with no endpoint when there is none.
   void resolve(const std::string& host, std::uint16_t port,
                std::function<void(std::vector<Endpoint>)> answer);
+  /// For another service on this thread.
+  [[nodiscard]] LoopContext& context();
   /// From now on these signals call `job` instead of ending the process.
   void on_signals(std::initializer_list<int> numbers, std::function<void(int number)> job);
 

@@ -109,6 +109,12 @@ void Node::set_guard(std::shared_ptr<const access::Guard> guard) {
   settle();
 }
 
+void Node::turn(const std::function<void()>& job) {
+  job();
+  shard_->end_turn();
+  settle();
+}
+
 void Node::send(StreamId stream, Bytes bytes) {
   const auto it = streams_.find(stream);
   if (it == streams_.end() || it->second.closed) return;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -42,6 +43,8 @@ class Node final : public env::Environment {
   void advance(Duration by);
   void stop();
   void set_guard(std::shared_ptr<const access::Guard> guard);
+  /// What an operator has the shard do.
+  void turn(const std::function<void()>& job);
 
   [[nodiscard]] node::Shard& shard() { return *shard_; }
   [[nodiscard]] const std::vector<std::string>& lines() const { return log_; }

@@ -1,0 +1,83 @@
+// One connection of the administration: requests in, answers out, one after the other; or a trace. Shows Asio and Beast.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/serializer.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include "broker/admin/administration.hpp"
+#include "broker/admin/limits.hpp"
+
+namespace hf::admin {
+
+/// Any stream socket: TCP, and Unix sockets in tests.
+using Executor = boost::asio::io_context::executor_type;
+using Socket = boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, Executor>;
+
+/// What connections share. `open` outlives the server: connections may go after it.
+struct Shared {
+  Administration& administration;
+  Limits limits;
+  std::shared_ptr<std::size_t> open;
+};
+
+/// Keeps itself alive as long as something is asked of the socket. Invariants:
+///  1. One of these is under way at a time: reading a request, waiting for its answer, writing, a trace, the farewell.
+///  2. An answer that comes after its time is not written.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(Socket socket, const Shared& shared);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+  void read();
+
+ private:
+  using Stream = boost::beast::basic_stream<boost::asio::generic::stream_protocol, Executor>;
+  using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
+  using Code = boost::system::error_code;
+
+  void on_read(Code error);
+  void ask();
+  void answer(Reply reply);
+  void farewell();
+  void drain();
+  // connection_trace.cpp
+  void begin_trace(const std::string& client);
+  void on_packet(node::Inspection::Direction direction, std::string_view text);
+  void write_trace();
+  void end_trace();
+
+  Stream stream_;
+  Timer patience_;
+  Shared shared_;
+  boost::beast::flat_buffer buffer_;
+  std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;
+  std::optional<boost::beast::http::response<boost::beast::http::string_body>> response_;
+  std::optional<boost::beast::http::response_serializer<boost::beast::http::string_body>> serializer_;
+  unsigned version_ = 11;
+  bool keep_ = false, head_ = false;
+  std::uint64_t asked_ = 0;  ///< requests so far: tells a late answer
+  std::size_t drained_ = 0;
+
+  struct Tracing {
+    std::string client;
+    std::string waiting, going;  ///< lines to be written; being written
+    std::uint64_t lost = 0;
+    bool writing = false;
+  };
+  std::optional<Tracing> tracing_;
+};
+
+}  // namespace hf::admin

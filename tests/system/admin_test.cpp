@@ -1,0 +1,174 @@
+// The administration of real nodes: HTTP, holdfast-ctl, and the status page in a browser.
+#include <csignal>
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "broker/ctl/client.hpp"
+#include "tests/admin/exposition_reader.hpp"
+#include "tests/system/paho_client.hpp"
+#include "tests/system/processes.hpp"
+
+namespace hf::system_tests {
+namespace {
+
+using Json = nlohmann::json;
+
+std::string url_of(const Cluster& cluster, int node) { return "http://127.0.0.1:" + std::to_string(cluster.admin_port(node)); }
+
+ctl::Answer ask(const Cluster& cluster, int node, const std::string& method, const std::string& target, const std::string& token = "",
+                const std::string& body = "") {
+  const ctl::Client client(*ctl::parse_url(url_of(cluster, node)), token);
+  const auto answer = client.ask(method, target, body);
+  return answer ? *answer : ctl::Answer{0, answer.error().text};
+}
+
+Json get(const Cluster& cluster, int node, const std::string& target) {
+  const auto answer = ask(cluster, node, "GET", target);
+  EXPECT_EQ(answer.status, 200U) << target << ": " << answer.body;
+  return Json::parse(answer.body, nullptr, false);
+}
+
+struct Said {
+  std::string text;
+  int status = 0;
+};
+Said ctl_of(const Cluster& cluster, int node, std::vector<std::string> words) {
+  words.insert(words.begin(), {HF_BINARY_DIR "/broker/ctl/holdfast-ctl", "--url", url_of(cluster, node)});
+  Said said;
+  said.text = run_tool(words, said.status);
+  return said;
+}
+
+bool ready(const Cluster& cluster, int node) { return ask(cluster, node, "GET", "/health/ready").status == 200; }
+
+TEST(Admin, one_node) {
+  Cluster cluster(1);
+  cluster.start_all();
+  ASSERT_TRUE(eventually([&] { return ready(cluster, 0); }));
+  PahoClient client("dev-1", false);
+  client.connect(cluster.port(0));
+  client.subscribe("a/#", 1);
+  client.publish("a/1", "x", 1);
+  EXPECT_EQ(get(cluster, 0, "/api/v1/clients/dev-1")["protocol"], "3.1.1");
+  const auto metrics = ask(cluster, 0, "GET", "/metrics");
+  const admin::ExpositionReader read(metrics.body);
+  EXPECT_EQ(read.complaint, "");
+  EXPECT_EQ(read.value("holdfast_connections"), 1);
+  EXPECT_EQ(read.value("holdfast_acknowledgements_total"), 1);
+  EXPECT_GT(read.value("process_resident_memory_bytes"), 1e6);
+  EXPECT_GE(read.value("holdfast_storage_commit_seconds_count"), 1);
+
+  EXPECT_NE(ctl_of(cluster, 0, {"status"}).text.find("readiness        ready\n"), std::string::npos) << ctl_of(cluster, 0, {"status"}).text;
+  EXPECT_EQ(ctl_of(cluster, 0, {"client", "show", "dev-1"}).status, 0);
+  EXPECT_NE(ctl_of(cluster, 0, {"session", "show", "dev-1"}).text.find("a/#"), std::string::npos);
+  EXPECT_EQ(Json::parse(ctl_of(cluster, 0, {"clients", "--json"}).text)["items"].size(), 1U);
+  EXPECT_EQ(ctl_of(cluster, 0, {"log-level", "warn"}).text, "warn\n");
+  EXPECT_EQ(ctl_of(cluster, 0, {"log-level"}).text, "warn\n");
+  EXPECT_EQ(ctl_of(cluster, 0, {"log-level", "loud"}).status, 2);
+  EXPECT_EQ(ctl_of(cluster, 0, {}).status, 2);
+  EXPECT_EQ(ctl_of(cluster, 0, {"disconnect", "nobody"}).status, 1);
+  EXPECT_EQ(ctl_of(cluster, 0, {"disconnect", "dev-1"}).status, 0);
+  ASSERT_TRUE(eventually([&] { return get(cluster, 0, "/api/v1/clients")["items"].empty(); }));
+  EXPECT_EQ(ctl_of(cluster, 0, {"session", "delete", "dev-1"}).status, 0);
+  EXPECT_EQ(ctl_of(cluster, 0, {"session", "show", "dev-1"}).status, 1);
+  EXPECT_EQ(cluster.stop(0), 0);
+  const Said gone = ctl_of(cluster, 0, {"status"});
+  EXPECT_EQ(gone.status, 3);
+  EXPECT_NE(gone.text.find("Connection refused"), std::string::npos) << gone.text;
+}
+
+TEST(Admin, a_token) {
+  const std::string token = "a-token-of-this-test";
+  Cluster cluster(1, {"--set", "admin.token=" + token});
+  cluster.start_all();
+  ASSERT_TRUE(eventually([&] { return ready(cluster, 0); }));
+  EXPECT_EQ(ask(cluster, 0, "GET", "/api/v1/node").status, 401U);
+  EXPECT_EQ(ask(cluster, 0, "GET", "/metrics", "a-token-of-this-tesT").status, 401U);
+  EXPECT_EQ(ask(cluster, 0, "GET", "/metrics", token).status, 200U);
+  EXPECT_EQ(ctl_of(cluster, 0, {"status"}).status, 3);
+  EXPECT_EQ(ctl_of(cluster, 0, {"status", "--token", token}).status, 0);
+  EXPECT_EQ(cluster.log(0).find(token), std::string::npos);
+}
+
+TEST(Admin, three_nodes) {
+  Cluster cluster(3);
+  cluster.start_all();
+  for (int node = 0; node < 3; ++node) ASSERT_TRUE(eventually([&] { return ready(cluster, node); })) << node;
+  EXPECT_EQ(ctl_of(cluster, 0, {"safe-to-stop"}).status, 0) << "nothing is stored yet";
+  ASSERT_TRUE(cluster.wait_joined());
+  PahoClient client("here-and-there", false);
+  client.connect(cluster.port(1));
+  client.subscribe("x", 1);
+  ASSERT_TRUE(eventually([&] { return ask(cluster, 0, "GET", "/api/v1/sessions/here-and-there").status == 200; }));
+  const Json session = get(cluster, 0, "/api/v1/sessions/here-and-there");
+  EXPECT_EQ(session["replicas"].size(), 3U);
+  EXPECT_EQ(session["front"], 2);
+  EXPECT_EQ(ask(cluster, 0, "GET", "/api/v1/clients/here-and-there").status, 404U) << "its connection is at another node";
+  double served = 0;
+  for (int node = 0; node < 3; ++node) {
+    served += admin::ExpositionReader(ask(cluster, node, "GET", "/metrics").body).value("holdfast_slots", {{"state", "served"}});
+  }
+  EXPECT_EQ(served, 64);
+  const int coordinator = session["coordinator"].get<int>() - 1, other = (coordinator + 1) % 3;
+  EXPECT_EQ(ctl_of(cluster, other, {"session", "delete", "here-and-there"}).status, 1) << "its slot is served elsewhere";
+
+  cluster.kill(2);
+  ASSERT_TRUE(eventually([&] { return get(cluster, 0, "/api/v1/nodes")["items"][2]["reachable"] == false; }));
+  EXPECT_TRUE(ready(cluster, 0)) << "another node that is down is no reason";
+  EXPECT_TRUE(ready(cluster, 1));
+  EXPECT_EQ(ctl_of(cluster, 0, {"safe-to-stop"}).status, 1) << "with two of three nodes, W of 2 needs both";
+  EXPECT_NE(ctl_of(cluster, 0, {"nodes"}).text.find("out of reach"), std::string::npos);
+}
+
+TEST(Admin, traces_until_the_reader_goes) {
+  Cluster cluster(1);
+  cluster.start_all();
+  ASSERT_TRUE(eventually([&] { return ready(cluster, 0); }));
+  PahoClient client("traced", false);
+  client.connect(cluster.port(0));
+  const std::string file = cluster.data(0) + ".trace";
+  Process tracer;
+  tracer.start({HF_BINARY_DIR "/broker/ctl/holdfast-ctl", "--url", url_of(cluster, 0), "trace", "--client", "traced"}, file);
+  ASSERT_TRUE(eventually([&] {
+    client.publish("a", "x", 1);
+    return slurp(file).find("PUBLISH") != std::string::npos;
+  }));
+  ASSERT_TRUE(eventually([&] { return slurp(file).find("PUBACK") != std::string::npos; })) << slurp(file);
+  tracer.signal(SIGTERM);
+  tracer.wait(Seconds(5));
+  ASSERT_TRUE(eventually([&] {  // one trace a client: the next one is let in when the first is over
+    Process next;
+    next.start({HF_BINARY_DIR "/broker/ctl/holdfast-ctl", "--url", url_of(cluster, 0), "trace", "--client", "traced"}, file + "2");
+    return next.wait(Seconds(1)) == -1;
+  }));
+}
+
+#ifdef HF_CHROMIUM
+TEST(Admin, the_page_shows_a_cluster) {
+  Cluster cluster(3);
+  cluster.start_all();
+  ASSERT_TRUE(cluster.wait_joined());
+  for (int node = 0; node < 3; ++node) ASSERT_TRUE(eventually([&] { return ready(cluster, node); })) << node;
+  PahoClient client("<script>document.title='broken'</script><img src=x>", true);
+  client.connect(cluster.port(0));
+  cluster.kill(2);
+  ASSERT_TRUE(eventually([&] { return get(cluster, 0, "/api/v1/nodes")["items"][2]["reachable"] == false; }));
+  int status = 0;
+  const std::string page = run_tool({HF_CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=7000",
+                                     "--user-data-dir=" + cluster.data(0) + ".browser", "--dump-dom", url_of(cluster, 0) + "/"},
+                                    status, Seconds(60));
+  EXPECT_EQ(status, 0);
+  EXPECT_NE(page.find("&lt;script&gt;document.title='broken'&lt;/script&gt;&lt;img src=x&gt;"), std::string::npos) << page;
+  EXPECT_EQ(page.find("<img"), std::string::npos);
+  EXPECT_NE(page.find("<title>1: ready – Holdfast</title>"), std::string::npos);
+  EXPECT_NE(page.find("Node 1 of holdfast"), std::string::npos);
+  EXPECT_NE(page.find("<td class=\"bad\">out of reach</td>"), std::string::npos);
+  EXPECT_NE(page.find("0 with all copies, 0 with a copy behind, 64 with a replica out of reach"), std::string::npos);
+  EXPECT_EQ(page.find(">no answer<"), std::string::npos);
+}
+#endif
+
+}  // namespace
+}  // namespace hf::system_tests
