@@ -16,6 +16,7 @@
 #include "broker/app/logging.hpp"
 #include "broker/app/reload.hpp"
 #include "broker/app/storage_wiring.hpp"
+#include "broker/app/systemd.hpp"
 #include "broker/host/host.hpp"
 #include "broker/node/shard.hpp"
 
@@ -32,7 +33,7 @@ void raise_descriptor_limit() {
   static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
 }
 
-host::HostOptions host_options(const Settings& settings) {
+host::HostOptions host_options(const Settings& settings, const Systemd& systemd) {
   host::HostOptions options;
   options.listeners = listeners_of(settings);
   options.peer_bind = settings.peer_bind;
@@ -42,6 +43,9 @@ host::HostOptions host_options(const Settings& settings) {
   options.max_connections = settings.node.max_connections;
   options.log = log;
   options.die = die;
+  options.stopping = [&systemd] { systemd.stopping(); };
+  options.alive = [&systemd] { systemd.alive(); };
+  options.alive_every = systemd.alive_every();
   return options;
 }
 
@@ -87,11 +91,24 @@ int serve(const Order& order, std::shared_ptr<const access::Guard> guard) {
   raise_descriptor_limit();
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   static_cast<void>(std::signal(SIGHUP, SIG_IGN));  // until there is something to reload
+  const Systemd systemd = Systemd::of_environment();
 
   Reload reload(settings, order.read_again, log);
   reload.add(reload_log_level());
-  auto options = host_options(settings);
-  options.reload = [&reload] { reload.run(); };
+  auto options = host_options(settings, systemd);
+  options.reload = [&] {
+    systemd.reloading();
+    reload.run();
+    systemd.reloaded();
+  };
+  node::Shard* running = nullptr;
+  // Ready is who takes connections: its disk has been read back.
+  options.announce = [&] {
+    if (running->inspection().readiness() == node::Readiness::starting) return false;
+    systemd.ready("node " + std::to_string(settings.node.id) + " of " + std::to_string(settings.node.members.size()) +
+                  " in cluster '" + settings.node.cluster_name + "'");
+    return true;
+  };
   auto host = host::Host::open(std::move(options));
   if (!host) {
     log(env::Level::error, host.error().text);
@@ -131,6 +148,7 @@ int serve(const Order& order, std::shared_ptr<const access::Guard> guard) {
                             ", administration at " +
                             (administration ? settings.admin.bind + " port " + std::to_string(administration->port()) : "no port") +
                             ", data in " + settings.data_dir);
+  running = &shard;
   (*host)->start(shard);
   (*host)->run();
   storage->reset();  // calls the host: ends before it, and before the shard

@@ -53,6 +53,7 @@ class Host::Loop final : public StreamEvents {
     streams_.reactor().run(streams_.has_later() ? Duration::zero() : max_wait, events_per_turn);
     streams_.expire();
     streams_.deliver_later();
+    show_life();
     if (deadline_ && *deadline_ <= now()) {
       deadline_.reset();
       tell([](env::Handler& h) { h.on_deadline(); });
@@ -65,7 +66,10 @@ class Host::Loop final : public StreamEvents {
       if (number == SIGHUP) return reload();
       on_signal();
     });
-    while (!handler_->stopped() && !(give_up_ && *give_up_ <= now())) turn(longest_wait);
+    while (!handler_->stopped() && !(give_up_ && *give_up_ <= now())) {
+      if (options_.announce && !give_up_ && options_.announce()) options_.announce = nullptr;
+      turn(longest_wait);
+    }
     if (!handler_->stopped()) {
       environment_.log(env::Level::warn, "stopping without waiting for what is under way");
       return;
@@ -77,6 +81,7 @@ class Host::Loop final : public StreamEvents {
 
   void ask_stop() {
     if (give_up_) return;
+    if (options_.stopping) options_.stopping();
     give_up_ = now() + options_.stop_timeout;
     tell([](env::Handler& h) { h.on_stop(); });
   }
@@ -113,6 +118,12 @@ class Host::Loop final : public StreamEvents {
   [[nodiscard]] Instant now() const override { return environment_.now(); }
 
  private:
+  void show_life() {
+    if (!options_.alive_every || (next_alive_ && *next_alive_ > now())) return;
+    next_alive_ = now() + *options_.alive_every;
+    options_.alive();
+  }
+
   void on_signal() {
     if (give_up_) {
       hurry_ = true;
@@ -139,7 +150,7 @@ class Host::Loop final : public StreamEvents {
   void arm() {
     std::optional<Instant> next = deadline_;
     const auto patience = handler_ != nullptr ? give_up_ : std::nullopt;
-    for (const auto& other : {streams_.next_limit(), patience}) {
+    for (const auto& other : {streams_.next_limit(), patience, next_alive_}) {
       if (other && (!next || *other < *next)) next = other;
     }
     if (!next) return;
@@ -157,6 +168,7 @@ class Host::Loop final : public StreamEvents {
   bool hurry_ = false;
   std::optional<Instant> deadline_;
   std::optional<Instant> armed_;
+  std::optional<Instant> next_alive_;
   std::optional<Instant> give_up_;  ///< asked to stop; the handler has until then
 };
 
