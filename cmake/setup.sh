@@ -5,7 +5,8 @@ packages=(g++ clang libclang-rt-14-dev cmake ninja-build ccache mold python3
   libboost1.81-dev librocksdb-dev libmimalloc-dev libprotobuf-dev protobuf-compiler libexpected-dev libssl-dev
   nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
-  libpaho-mqtt-dev libpaho-mqttpp-dev mosquitto mosquitto-clients chromium)
+  libpaho-mqtt-dev libpaho-mqttpp-dev mosquitto mosquitto-clients chromium
+  dpkg-dev haproxy python3-yaml python3-paho-mqtt)
 # For MQTT.js. By command: other packagings of nodejs bring npm along and bear no package of that name.
 commands=(node:nodejs npm:npm)
 
@@ -35,7 +36,7 @@ missing_packages() {
   done
 }
 
-# Mosquitto is here for tests that start their own: its package must not leave a service on 1883.
+# Mosquitto and HAProxy are here for tests that start their own: their packages must not leave a service behind.
 # dpkg asks policy-rc.d before it starts one; 101 is "no".
 install_without_services() {
   local policy=/usr/sbin/policy-rc.d ours=no status=0
@@ -46,13 +47,16 @@ install_without_services() {
   fi
   as_root DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" || status=$?
   if [ "$ours" = yes ]; then as_root rm -f "$policy"; fi
-  case " $* " in
-    *" mosquitto "*)
-      if command -v systemctl >/dev/null; then
-        as_root systemctl disable mosquitto.service || true
-        as_root systemctl stop mosquitto.service || true
-      fi ;;
-  esac
+  local each
+  for each in mosquitto haproxy; do
+    case " $* " in
+      *" $each "*)
+        if command -v systemctl >/dev/null; then
+          as_root systemctl disable "$each.service" || true
+          as_root systemctl stop "$each.service" || true
+        fi ;;
+    esac
+  done
   return "$status"
 }
 
