@@ -112,6 +112,7 @@ void Front::open(Connection& connection) {
   if (packet.will) {
     *record.mutable_will() = stored_will(*packet.will, connection.client);
     record.set_will_delay_s(packet.will->properties->will_delay_interval.value_or(0));
+    connection.connect.will.reset();  // the record has it
   }
   by_home_[connection.home].insert(connection.stream);
 

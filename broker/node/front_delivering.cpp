@@ -109,7 +109,7 @@ void Front::deliver(NodeId from, const pb::Deliver& deliver, const slot::pb::Mes
 }
 
 void Front::release_held(Connection& connection) {
-  std::deque<pb::Deliver> held;
+  std::list<pb::Deliver> held;
   held.swap(connection.held);
   const NodeId coordinator = parts_.slots.coordinator(connection.session_slot);
   for (const pb::Deliver& one : held) deliver(coordinator, one, one.message());
