@@ -1,6 +1,7 @@
 // One connection of the administration: requests in, answers out, one after the other; or a trace. Shows Asio and Beast.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,14 @@ struct Shared {
   Administration& administration;
   Limits limits;
   std::shared_ptr<std::size_t> open;
+};
+
+/// A trace under way.
+struct Tracing {
+  std::string client;
+  std::string waiting, going;  ///< lines to be written; being written
+  std::uint64_t lost = 0;
+  bool writing = false;
 };
 
 /// Keeps itself alive as long as something is asked of the socket. Invariants:
@@ -71,12 +80,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::uint64_t asked_ = 0;  ///< requests so far: tells a late answer
   std::size_t drained_ = 0;
 
-  struct Tracing {
-    std::string client;
-    std::string waiting, going;  ///< lines to be written; being written
-    std::uint64_t lost = 0;
-    bool writing = false;
-  };
   std::optional<Tracing> tracing_;
 };
 

@@ -1,6 +1,9 @@
 // The administration of real nodes: HTTP, holdfast-ctl, and the status page in a browser.
 #include <csignal>
+#include <cstdio>
 #include <fstream>
+
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -92,6 +95,26 @@ TEST(Admin, a_token) {
   EXPECT_EQ(cluster.log(0).find(token), std::string::npos);
 }
 
+TEST(Admin, a_token_changes_at_a_reload) {
+  const std::string file = testing::TempDir() + "hf-admin-token-" + std::to_string(::getpid());
+  std::ofstream(file) << "the-first-token-of-all\n";
+  Cluster cluster(1, {"--set", "admin.token_file=" + file, "--set", "admin.open_metrics=true", "--set", "admin.open_health=false"});
+  cluster.start_all();
+  const auto status = [&](const std::string& token) { return ask(cluster, 0, "GET", "/api/v1/node", token).status; };
+  ASSERT_TRUE(eventually([&] { return status("the-first-token-of-all") == 200; }));
+  EXPECT_EQ(ask(cluster, 0, "GET", "/metrics").status, 200U);
+  EXPECT_EQ(ask(cluster, 0, "GET", "/health/live").status, 401U);
+  std::ofstream(file) << "the-second-token-of-all\n";
+  ::kill(cluster.pid(0), SIGHUP);
+  EXPECT_TRUE(eventually([&] { return status("the-second-token-of-all") == 200; }));
+  EXPECT_EQ(status("the-first-token-of-all"), 401U);
+  std::ofstream(file) << "short\n";
+  ::kill(cluster.pid(0), SIGHUP);
+  EXPECT_TRUE(eventually([&] { return cluster.log(0).find("the first line has 5 characters") != std::string::npos; }));
+  EXPECT_EQ(status("the-second-token-of-all"), 200U) << "a refused reload changes nothing";
+  std::remove(file.c_str());
+}
+
 TEST(Admin, three_nodes) {
   Cluster cluster(3);
   cluster.start_all();
@@ -154,7 +177,10 @@ TEST(Admin, the_page_shows_a_cluster) {
   PahoClient client("<script>document.title='broken'</script><img src=x>", true);
   client.connect(cluster.port(0));
   cluster.kill(2);
-  ASSERT_TRUE(eventually([&] { return get(cluster, 0, "/api/v1/nodes")["items"][2]["reachable"] == false; }));
+  ASSERT_TRUE(eventually([&] {
+    const Json nodes = get(cluster, 0, "/api/v1/nodes")["items"];
+    return nodes[2]["reachable"] == false && nodes[1]["links"] == Json::array();
+  })) << get(cluster, 0, "/api/v1/nodes");
   int status = 0;
   const std::string page = run_tool({HF_CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=7000",
                                      "--user-data-dir=" + cluster.data(0) + ".browser", "--dump-dom", url_of(cluster, 0) + "/"},
@@ -165,6 +191,7 @@ TEST(Admin, the_page_shows_a_cluster) {
   EXPECT_NE(page.find("<title>1: ready – Holdfast</title>"), std::string::npos);
   EXPECT_NE(page.find("Node 1 of holdfast"), std::string::npos);
   EXPECT_NE(page.find("<td class=\"bad\">out of reach</td>"), std::string::npos);
+  EXPECT_NE(page.find("<tr><th class=\"from\">2</th><td class=\"good\">✓</td><td></td><td class=\"bad\">✗</td></tr>"), std::string::npos);
   EXPECT_NE(page.find("0 with all copies, 0 with a copy behind, 64 with a replica out of reach"), std::string::npos);
   EXPECT_EQ(page.find(">no answer<"), std::string::npos);
 }
