@@ -55,7 +55,7 @@ struct SlotView {
   std::uint64_t sessions = 0, queued_messages = 0, retained_messages = 0;
   std::uint64_t log_operations = 0;
   bool all_replicas_reachable = false;
-  std::uint64_t copies = 0;           ///< replicas that hold everything this node holds of it, on stable storage
+  std::uint64_t copies = 0;           ///< replicas that have on stable storage what this node held half a second ago
 };
 
 /// A connection of this node.
@@ -83,7 +83,8 @@ struct SessionView {
   NodeId front = 0;                   ///< where its latest connection is or was
   std::uint32_t expiry_s = 0;
   std::uint64_t closed_ms = 0;        ///< wall clock; 0: connected
-  std::uint64_t subscriptions = 0, queued_messages = 0, queued_bytes = 0, in_flight = 0;
+  std::uint64_t subscriptions = 0, queued_messages = 0, queued_bytes = 0;
+  std::uint64_t in_flight = 0;        ///< of the first thousand in the queue
   bool will = false;
 };
 

@@ -66,7 +66,9 @@ SessionView session_view(const ShardParts& parts, SlotId slot, const std::string
   for (const auto& [filter, subscription] : session.subscriptions) one.subscriptions += subscription.present ? 1 : 0;
   one.queued_messages = session.queue.size();
   one.queued_bytes = session.queued_bytes;
-  for (const auto& [place, entry] : session.queue) one.in_flight += entry->packet_id != 0 ? 1 : 0;
+  std::size_t looked_at = 0;  // a page of sessions with long queues must not hold the node up
+  for (auto it = session.queue.begin(); it != session.queue.end() && looked_at < 1000; ++it, ++looked_at)
+    one.in_flight += it->second->packet_id != 0 ? 1U : 0U;
   one.will = session.connect->has_will();
   return one;
 }

@@ -41,7 +41,7 @@ struct Counters {
   std::array<std::uint64_t, 3> publishes_in_by_qos{}, publishes_out_by_qos{};
   std::uint64_t acknowledgements = 0;  ///< PUBACK and PUBREC sent
   Histogram acknowledged_after;        ///< from PUBLISH taken to PUBACK or PUBREC written
-  /// Copies on stable storage when the gate of an acknowledgement opened; the last: 8 or more.
+  /// Copies on stable storage when what waited for an operation went on, an acknowledgement say; the last: 8 or more.
   std::array<std::uint64_t, 9> stable_copies{};
   std::uint64_t sessions_created = 0;    ///< opened here without a session to resume
   std::uint64_t sessions_resumed = 0;

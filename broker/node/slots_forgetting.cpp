@@ -15,6 +15,7 @@ void Slots::tick() {
   }
   for (SlotId id = 0; id < parts_.config.slots; ++id) {
     Slot& slot = slots_[id];
+    if (slot.held) slot.held->note_time();
     if (slot.coordinator != parts_.self.node) continue;
     // Somebody claimed what this node still serves, and its view says so no longer: begin anew, so that QoS 2 goes on.
     if (slot.serving && slot.held->fenced() && parts_.env.now() - slot.asked >= parts_.config.detect_after) stop_serving(slot, id);

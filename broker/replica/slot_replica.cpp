@@ -57,16 +57,22 @@ void SlotReplica::fire(std::deque<Gate>& gates, bool under_claim, std::vector<st
   while (!gates.empty()) {
     const slot::Dot dot = gates.front().dot;
     if (!(under_claim ? stored_by_majority(dot) : stored(dot))) return;
-    ++counts[std::min(local_ ? 0 : copies(dot, false), counts.size() - 1)];
+    if (!local_) ++counts[std::min(copies(dot, false), counts.size() - 1)];
     fired.push_back(std::move(gates.front().then));
     gates.pop_front();
   }
 }
 
 bool SlotReplica::whole_at(NodeId node) const {
-  if (node == self_.node) return durable_.covers(state_.seen);
+  if (node == self_.node) return durable_.covers(before_);
+  if (last_stable_.covers(before_)) return true;
   const auto it = confirmed_.find(node);
-  return it != confirmed_.end() && it->second.durable.covers(state_.seen);
+  return it != confirmed_.end() && it->second.durable.covers(before_);
+}
+
+void SlotReplica::note_time() {
+  if (before_ != recent_) before_ = recent_;
+  if (recent_ != state_.seen) recent_ = state_.seen;
 }
 
 void SlotReplica::drop_gates() {

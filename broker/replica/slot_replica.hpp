@@ -87,8 +87,11 @@ class SlotReplica {
   std::optional<Stored> take_batch(env::Batch& batch);
   void durable(const Stored& stored, std::uint64_t time, Outbox& out);
   [[nodiscard]] const slot::VersionVector& durable_seen() const { return durable_; }
-  /// Has `node` all that is here on stable storage, as far as it has said.
+  /// Has `node`, a replica, on stable storage all that was here at the second last call of note_time(), as far as is
+  /// known here: what is newer may still be on its way.
   [[nodiscard]] bool whole_at(NodeId node) const;
+  /// To be called regularly.
+  void note_time();
   /// While loading from disk.
   bool load_row(std::string_view key, std::string_view value);
   bool load_promise(std::string_view value);
@@ -189,6 +192,7 @@ class SlotReplica {
   slot::Stamp promised_, stored_promise_, durable_promise_;
   slot::Stamp latest_;                     ///< claim known of anybody
   slot::VersionVector last_stable_;
+  slot::VersionVector recent_, before_;    ///< what was here at the last calls of note_time()
   std::uint64_t horizon_ = 0;
   std::uint64_t log_stored_end_ = 1;    ///< log items below are on disk (or on their way)
   std::uint64_t log_stored_begin_ = 1;
