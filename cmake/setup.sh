@@ -2,7 +2,7 @@
 # Sourced by ./run and ./test: installs the packages that are missing, builds with one line of progress.
 
 packages=(g++ clang libclang-rt-14-dev cmake ninja-build ccache mold python3
-  libboost1.81-dev librocksdb-dev libmimalloc-dev libprotobuf-dev protobuf-compiler libexpected-dev libssl-dev
+  libboost1.81-dev librocksdb-dev libmimalloc-dev libprotobuf-dev protobuf-compiler libexpected-dev libssl-dev openssl
   nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
   libpaho-mqtt-dev libpaho-mqttpp-dev mosquitto mosquitto-clients chromium

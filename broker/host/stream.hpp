@@ -21,6 +21,7 @@ struct Streams::Wrapped {
   wrapping::Wrapping codec;
   std::string wire;           ///< encoded and on its way; empty when idle
   std::size_t wire_sent = 0;  ///< bytes of it that are taken
+  std::size_t message_left = 0;  ///< of the message that is being encoded
   std::string held;           ///< decoded, for a handler that has paused
   std::string remote;
   bool same_machine = false;

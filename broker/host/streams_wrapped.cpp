@@ -127,6 +127,15 @@ void Streams::complain(const Stream& stream, const std::string& why) {
                (silenced == 0 ? "" : " (" + std::to_string(silenced) + " refusals since the last such line)"));
 }
 
+/// What the handler sent in one call stays together: a packet lies within one message of WebSocket. Small ones share one.
+std::size_t Streams::next_message(const Stream& stream) {
+  std::size_t size = stream.queue[stream.head].size();
+  for (std::size_t i = stream.head + 1; i < stream.queue.size() && size + stream.queue[i].size() <= piece; ++i) {
+    size += stream.queue[i].size();
+  }
+  return size;
+}
+
 /// Encodes what is queued, about as much as a socket takes. False: there is nothing to write.
 bool Streams::encode(Stream& stream) {
   Wrapped& wrapped = *stream.wrapped;
@@ -134,14 +143,17 @@ bool Streams::encode(Stream& stream) {
   wrapped.wire_sent = 0;
   if (wrapped.codec.state() != wrapping::Wrapping::State::open) return false;
   while (stream.head < stream.queue.size() && wrapped.wire.size() < wire_wanted) {
+    if (wrapped.message_left == 0) wrapped.message_left = next_message(stream);
+    const std::size_t wanted = std::min(piece, wrapped.message_left);
     gathered_.clear();
     std::size_t skip = stream.head_sent;
-    for (std::size_t i = stream.head; i < stream.queue.size() && gathered_.size() < piece; ++i) {
-      gathered_.append(stream.queue[i].view().substr(skip, piece - gathered_.size()));
+    for (std::size_t i = stream.head; gathered_.size() < wanted; ++i) {
+      gathered_.append(stream.queue[i].view().substr(skip, wanted - gathered_.size()));
       skip = 0;
     }
-    wrapped.codec.send(gathered_, wrapped.wire);
-    took(stream, gathered_.size());
+    wrapped.message_left -= wanted;
+    wrapped.codec.send(gathered_, wrapped.message_left, wrapped.wire);
+    took(stream, wanted);
   }
   if (stream.leaving && stream.head == stream.queue.size() && !wrapped.finished) {
     wrapped.finished = true;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 namespace hf::wrapping {
 namespace {
@@ -125,8 +126,11 @@ bool WebSocketFrames::frame_ended(std::string& down) {
 
 bool WebSocketFrames::control(std::string& down) {
   if (opcode_ == ping && !close_sent_) {
-    add_header(pong, held_.size(), down);
-    down += held_;
+    // Within a frame of ours it has to wait; the latest ping's is enough (RFC 6455, 5.5.3).
+    std::string& target = sending_ > 0 ? pong_ : down;
+    pong_.clear();
+    add_header(pong, held_.size(), target);
+    target += held_;
   }
   if (opcode_ != connection_close) return true;
   if (held_.empty()) {
@@ -140,14 +144,18 @@ bool WebSocketFrames::control(std::string& down) {
   return false;
 }
 
-void WebSocketFrames::send(std::string_view payload, std::string& down) {
-  add_header(binary, payload.size(), down);
-  down.append(payload);
+void WebSocketFrames::send(std::string_view part, std::uint64_t rest, std::string& down) {
+  if (sending_ == 0) {
+    sending_ = part.size() + rest;
+    add_header(binary, sending_, down);
+  }
+  down.append(part);
+  sending_ -= part.size();
+  if (sending_ == 0 && !pong_.empty()) down += std::exchange(pong_, {});
 }
 
 void WebSocketFrames::close(std::uint16_t code, std::string& down) {
-  if (close_sent_) return;
-  close_sent_ = true;
+  if (std::exchange(close_sent_, true) || sending_ > 0) return;
   add_header(connection_close, 2, down);
   down.push_back(static_cast<char>(code >> 8U));
   down.push_back(static_cast<char>(code));

@@ -17,9 +17,9 @@ class WebSocketFrames {
   /// Takes any part of the stream. Payload is appended to `up`; what must be answered (a pong, a close
   /// frame) to `down`. Answers false once the connection is over; then nothing may be fed any more.
   bool receive(std::string_view bytes, std::string& up, std::string& down);
-  /// One binary message in one frame.
-  static void send(std::string_view payload, std::string& down);
-  /// A close frame, unless one was sent.
+  /// Part of a binary message in one frame; `rest` bytes of it follow in the next calls. Pongs wait for its end.
+  void send(std::string_view part, std::uint64_t rest, std::string& down);
+  /// A close frame, unless one was sent, or a frame is half sent and nothing can be said any more.
   void close(std::uint16_t code, std::string& down);
   /// Why it is over; empty: the client closed it in good order.
   [[nodiscard]] const char* breach() const { return breach_; }
@@ -42,6 +42,8 @@ class WebSocketFrames {
   Part part_ = Part::header;
   std::uint8_t opcode_ = 0;
   bool final_ = false;
+  std::uint64_t sending_ = 0;  ///< bytes that our frame under way still lacks
+  std::string pong_;           ///< the answer to the latest ping, while it has to wait; with its header
   bool in_message_ = false;
   bool close_sent_ = false;
   const char* breach_ = "";

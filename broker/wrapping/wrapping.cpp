@@ -83,12 +83,12 @@ void Wrapping::behind_tls(std::string_view bytes, std::string& up, std::string& 
   if (!frames_->receive(bytes, up, down)) over(frames_->breach());
 }
 
-void Wrapping::send(std::string_view bytes, std::string& down) {
+void Wrapping::send(std::string_view part, std::size_t rest, std::string& down) {
   HF_ASSERT(state_ == State::open);
-  if (!frames_) return tls_ ? tls_->send(bytes, down) : static_cast<void>(down.append(bytes));
-  if (!tls_) return WebSocketFrames::send(bytes, down);
+  if (!frames_) return tls_ ? tls_->send(part, down) : static_cast<void>(down.append(part));
+  if (!tls_) return frames_->send(part, rest, down);
   std::string frame;
-  WebSocketFrames::send(bytes, frame);
+  frames_->send(part, rest, frame);
   tls_->send(frame, down);
 }
 

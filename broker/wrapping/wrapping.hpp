@@ -36,8 +36,9 @@ class Wrapping {
   /// What the socket gave (nothing at first, at a client's end of TLS). What is for the handler is appended to
   /// `up`, what is for the other end to `down`, also when it is over then.
   void receive(std::string_view bytes, std::string& up, std::string& down);
-  /// What the handler says; while open only.
-  void send(std::string_view bytes, std::string& down);
+  /// Part of what the handler says, while open only. `rest` bytes belong to the same message and follow in the next
+  /// calls: WebSocket keeps a message in one frame, for clients that do not expect a packet to be in two.
+  void send(std::string_view part, std::size_t rest, std::string& down);
   /// Our good-bye.
   void finish(std::string& down);
 

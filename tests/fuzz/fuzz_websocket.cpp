@@ -38,7 +38,7 @@ Outcome fed(std::string_view bytes, std::size_t step, bool upgraded) {
   outcome.why = wrapping.why();
   if (outcome.state == Wrapping::State::open) {
     const std::size_t before = outcome.down.size();
-    wrapping.send("answer", outcome.down);
+    wrapping.send("answer", 0, outcome.down);
     wrapping.finish(outcome.down);
     must(outcome.down.size() == before + 8 + 4);
   }

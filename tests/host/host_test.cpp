@@ -19,52 +19,10 @@
 #include <gtest/gtest.h>
 
 #include "broker/host/sockets.hpp"
+#include "tests/host/echo.hpp"
 
 namespace hf::host {
 namespace {
-
-/// Sends back what comes. "bye" is answered and the stream closed with flush; "burst" is answered with 1 MB.
-class Echo : public env::Handler {
- public:
-  explicit Echo(env::Environment& world) : env_(world) {}
-  void on_start() override {}
-  void on_accepted(StreamId, const env::Arrival& arrival) override {
-    ++(arrival.kind == env::StreamKind::client ? clients : peers);
-  }
-  void on_connected(StreamId) override {}
-  void on_bytes(StreamId stream, const Bytes& bytes) override {
-    received += bytes.size();
-    if (bytes.view() == "burst") {
-      for (int i = 0; i < 1000; ++i) env_.send(stream, Bytes(std::string(1000, 'b')));
-    } else {
-      env_.send(stream, bytes);
-    }
-    if (bytes.view() == "bye") {
-      env_.close(stream, true);
-      --clients;
-    }
-  }
-  void on_closed(StreamId, env::CloseReason) override { --clients; }
-  void on_writable(StreamId) override { ++writable; }
-  void on_committed(env::CommitId, env::CommitStatus) override {}
-  void on_rows(env::ReadId, std::vector<env::Row>, env::ReadStatus) override {}
-  void on_deadline() override {}
-  void on_stop() override {
-    ++stops;
-    leave_ = !stubborn;
-  }
-  void end_turn() override { ++turns; }
-  [[nodiscard]] std::optional<Instant> deadline() const override { return std::nullopt; }
-  [[nodiscard]] bool stopped() const override { return leave_; }
-
-  std::atomic<int> clients{0}, peers{0}, stops{0}, writable{0};
-  std::atomic<std::size_t> received{0}, turns{0};
-  bool stubborn = false;
-
- private:
-  env::Environment& env_;
-  bool leave_ = false;
-};
 
 class Client {
  public:

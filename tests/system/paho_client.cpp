@@ -44,8 +44,19 @@ PahoClient::~PahoClient() {
   }
 }
 
-bool PahoClient::connect(std::uint16_t port) {
+bool PahoClient::connect(std::uint16_t port) { return connect("tcp://127.0.0.1:" + std::to_string(port), {}); }
+
+bool PahoClient::connect(const std::string& uri, const Tls& tls) {
   mqtt::connect_options options;
+  if (!tls.ca.empty()) {
+    mqtt::ssl_options ssl;
+    ssl.set_trust_store(tls.ca);
+    if (!tls.certificate.empty()) ssl.set_key_store(tls.certificate);
+    if (!tls.key.empty()) ssl.set_private_key(tls.key);
+    ssl.set_enable_server_cert_auth(true);
+    ssl.set_verify(true);
+    options.set_ssl(ssl);
+  }
   if (version_ == Speaks::v5) {
     options.set_mqtt_version(MQTTVERSION_5);
     options.set_clean_start(clean_);
@@ -57,8 +68,7 @@ bool PahoClient::connect(std::uint16_t port) {
   options.set_connect_timeout(5);
   options.set_keep_alive_interval(20);
   options.set_max_inflight(200);
-  options.set_servers(mqtt::string_collection::create(
-      {"tcp://127.0.0.1:" + std::to_string(port)}));
+  options.set_servers(mqtt::string_collection::create({uri}));
   const auto token = parts_->client.connect(options);
   finish(token, "CONNECT");
   return token->get_connect_response().is_session_present();

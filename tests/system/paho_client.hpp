@@ -24,6 +24,12 @@ class PahoClient {
 
   /// Connects to 127.0.0.1:`port`; answers "session present".
   bool connect(std::uint16_t port);
+  /// PEM files for TLS; those that are empty are not used.
+  struct Tls {
+    std::string ca, certificate, key;
+  };
+  /// To "ssl://127.0.0.1:8883", "wss://127.0.0.1:8084/mqtt" and the like.
+  bool connect(const std::string& uri, const Tls& tls);
   /// Tries until it works.
   bool connect_patiently(std::uint16_t port, std::chrono::seconds patience);
   void disconnect();

@@ -25,9 +25,6 @@
 #include "tests/system/paho_client.hpp"
 
 namespace hf::system_tests {
-namespace {
-
-/// Ports that were free a moment ago; all held at once, so that they differ.
 std::vector<std::uint16_t> free_ports(std::size_t count) {
   std::vector<int> handles;
   std::vector<std::uint16_t> ports;
@@ -47,8 +44,6 @@ std::vector<std::uint16_t> free_ports(std::size_t count) {
   for (const int handle : handles) ::close(handle);
   return ports;
 }
-
-}  // namespace
 
 void nap() { std::this_thread::sleep_for(std::chrono::milliseconds(10)); }
 

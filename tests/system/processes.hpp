@@ -42,6 +42,8 @@ class Process {
 /// Runs a tool and answers what it printed. The status is in `status`.
 std::string run_tool(const std::vector<std::string>& command, int& status, Seconds patience = Seconds(30));
 std::string slurp(const std::string& path);
+/// Ports that were free a moment ago; all held at once, so that they differ.
+std::vector<std::uint16_t> free_ports(std::size_t count);
 
 /// Nodes 0 .. n-1 on loopback, on free ports, with data in a temporary directory.
 class Cluster {
@@ -61,6 +63,7 @@ class Cluster {
   [[nodiscard]] int size() const { return static_cast<int>(nodes_.size()); }
   [[nodiscard]] std::uint16_t port(int node) const { return at(node).client_port; }
   [[nodiscard]] std::uint16_t admin_port(int node) const { return at(node).admin_port; }
+  void signal(int node, int number) const { at(node).process.signal(number); }
   [[nodiscard]] pid_t pid(int node) const { return at(node).process.pid(); }
   [[nodiscard]] std::uint16_t peer_port(int node) const { return at(node).peer_port; }
   [[nodiscard]] std::string data(int node) const { return directory_ + "/n" + std::to_string(node + 1); }

@@ -53,7 +53,7 @@ const std::vector<Case>& cases() {
       {"a_close_without_a_code", frame(0x88, ""), "", close_frame(1000), true, ""},
       {"a_close_of_one_byte", frame(0x88, "x"), "", close_frame(1002), true, "a close frame of one byte"},
       {"a_close_code_that_is_none", frame(0x88, "\x03\xED"s), "", close_frame(1002), true, "a close code that is none"},
-      {"text", frame(0x81, "text"), "", close_frame(1003), true, "a text frame"},
+      {"a_text_frame_ends_the_connection", frame(0x81, "text"), "", close_frame(1003), true, "a text frame"},
       {"no_mask", "\x82\x01x", "", close_frame(1002), true, "a frame without a mask"},
       {"a_reserved_bit", frame(0xC2, "x"), "", close_frame(1002), true, "a reserved bit is set"},
       {"a_reserved_opcode", frame(0x83, "x"), "", close_frame(1002), true, "an unknown opcode"},
@@ -101,7 +101,7 @@ TEST_P(Frames, whole_and_in_parts_of_any_size) {
 TEST(WebSocket, what_we_send_has_the_shortest_length_and_no_mask) {
   for (const std::size_t size : {0U, 1U, 125U, 126U, 65'535U, 65'536U}) {
     std::string down;
-    WebSocketFrames::send(std::string(size, 's'), down);
+    WebSocketFrames(1).send(std::string(size, 's'), 0, down);
     std::string expected = "\x82";
     if (size < 126) {
       expected.push_back(static_cast<char>(size));
@@ -112,6 +112,23 @@ TEST(WebSocket, what_we_send_has_the_shortest_length_and_no_mask) {
     }
     EXPECT_EQ(down, expected + std::string(size, 's')) << size;
   }
+}
+
+TEST(WebSocket, a_pong_waits_for_the_end_of_our_frame) {
+  WebSocketFrames frames(100);
+  std::string up, down;
+  frames.send("abc", 5, down);
+  EXPECT_TRUE(frames.receive(frame(0x89, "one") + frame(0x89, "two"), up, down));
+  frames.send("de", 3, down);
+  frames.send("fgh", 0, down);
+  EXPECT_EQ(down, "\x82\x08" "abcdefgh\x8A\x03two");
+  down.clear();
+  EXPECT_TRUE(frames.receive(frame(0x89, "now"), up, down));
+  EXPECT_EQ(down, "\x8A\x03now");
+  frames.send("half", 4, down);
+  down.clear();
+  EXPECT_FALSE(frames.receive(frame(0x81, "text"), up, down));
+  EXPECT_EQ(down, "") << "within a frame nothing can be said";
 }
 
 TEST(WebSocket, closes_once_and_answers_no_ping_afterwards) {

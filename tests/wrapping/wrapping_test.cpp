@@ -89,7 +89,7 @@ TEST_F(WrappingTest, websocket_opens_carries_and_closes) {
     EXPECT_EQ(server.down.rfind("HTTP/1.1 101 ", 0), 0U);
     EXPECT_EQ(server.wrapping.state(), State::open);
     server.down.clear();
-    server.wrapping.send("answer", server.down);
+    server.wrapping.send("answer", 0, server.down);
     server.wrapping.finish(server.down);
     EXPECT_EQ(server.down, "\x82\x06" "answer\x88\x02\x03\xE9");
   }
@@ -118,7 +118,7 @@ TEST_F(WrappingTest, all_three_stack) {
     EXPECT_EQ(server.wrapping.proxied_for(), "192.0.2.1:56324");
     EXPECT_EQ(heard.rfind("HTTP/1.1 101 ", 0), 0U);
     heard.clear();
-    server.wrapping.send("there", server.down);
+    server.wrapping.send("there", 0, server.down);
     server.wrapping.finish(server.down);
     client.receive(server.down, heard, out);
     EXPECT_EQ(heard, "\x82\x05" "there\x88\x02\x03\xE9");
