@@ -11,7 +11,7 @@
 
 namespace hf::host {
 
-/// Sends back what comes. "bye" is answered and the stream closed with flush; "burst" is answered with 1 MB.
+/// Sends back what comes. "bye" is answered and the stream closed with flush; "burst" is answered with 1 MB, "flood" with 20.
 class Echo : public env::Handler {
  public:
   explicit Echo(env::Environment& world) : env_(world) {}
@@ -31,6 +31,8 @@ class Echo : public env::Handler {
     received += bytes.size();
     if (bytes.view() == "burst") {
       for (int i = 0; i < 1000; ++i) env_.send(stream, Bytes(std::string(1000, 'b')));
+    } else if (bytes.view() == "flood") {
+      for (int i = 0; i < 20'000; ++i) env_.send(stream, Bytes(std::string(1000, 'f')));
     } else {
       env_.send(stream, bytes);
     }
