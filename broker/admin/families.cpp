@@ -41,6 +41,7 @@ void write_traffic(Exposition& out, const node::Counters& counters) {
   out.sample(counters.dropped_expired, {{"reason", "expired"}});
   out.sample(counters.dropped_too_large, {{"reason", "too_large"}});
   out.sample(counters.dropped_denied, {{"reason", "denied"}});
+  out.sample(counters.dropped_memory, {{"reason", "memory"}});
   out.counter("holdfast_publishes_refused_total", "PUBLISH packets that were not carried out.");
   out.sample(counters.refused);
 }

@@ -30,6 +30,8 @@ void Administration::metrics(Asked& asked) {
   out.sample(std::uint64_t{1}, {{"version", around_.version}, {"cluster", around_.cluster}, {"node", std::to_string(inspection_.self())}});
   out.gauge("holdfast_ready", "1: clients are welcome; 0: starting, catching up or draining.");
   out.sample(std::uint64_t{inspection_.readiness() == node::Readiness::ready ? 1U : 0U});
+  out.gauge("holdfast_memory_pressure", "0: none; 1: clean starts are refused and QoS 0 is dropped; 2: publishers wait, too.");
+  out.sample(std::uint64_t{static_cast<std::uint8_t>(inspection_.pressure())});
   out.gauge("holdfast_uptime_seconds", "Since this node's boot.");
   out.sample(std::chrono::duration<double>(inspection_.uptime()).count());
   write_messages(out, inspection_.counters(), inspection_.totals());

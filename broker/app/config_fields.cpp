@@ -35,6 +35,20 @@ Field queue_policy() {
           {{"enum", {"drop_oldest", "drop_newest", "reject"}}}};
 }
 
+Field memory() {
+  return {"limits.memory", "0 for no limit, bytes from 16777216 to 1125899906842624, or a share such as \"80%\"",
+          [](Settings& settings, const Json& value) {
+            const auto found = memory_limit_of(value.is_string() ? value.get<std::string>() : value.dump());
+            if (found) settings.memory = *found;
+            return found.has_value();
+          },
+          [](const Settings& settings) {
+            if (settings.memory.percent != 0) return Json(text_of(settings.memory));
+            return Json(settings.memory.bytes);
+          },
+          {{"type", {"integer", "string"}}, {"minimum", 0}, {"pattern", "^(100|[1-9]?[0-9])%$"}}};
+}
+
 std::vector<Field> make_fields() {
   constexpr std::uint64_t u16 = std::numeric_limits<std::uint16_t>::max();
   constexpr std::uint64_t u32 = std::numeric_limits<std::uint32_t>::max();
@@ -126,6 +140,7 @@ std::vector<Field> make_fields() {
              [](S& s) -> auto& { return s.node.session_expiry_max; }),
       duration("will.partition_grace", 0ms, 24h,
                [](S& s) -> auto& { return s.node.will_partition_grace; }),
+      memory(),
       flag("admin.enabled", [](S& s) -> auto& { return s.admin.enabled; }),
       text("admin.bind", ip, [](S& s) -> auto& { return s.admin.bind; }),
       number("admin.port", 0, u16, [](S& s) -> auto& { return s.admin.port; }),

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/app/memory.hpp"
 #include "broker/auth/operator_guard.hpp"
 #include "broker/base/result.hpp"
 #include "broker/host/host.hpp"
@@ -37,6 +38,7 @@ struct Settings {
   std::uint16_t peer_port = 7946;      ///< listen.peer_port
   wrapping::TlsSettings peer_tls;      ///< cluster.tls; without a certificate: plain TCP
   std::string data_dir = "./holdfast-data";  ///< storage.data_dir
+  MemoryLimit memory;                  ///< limits.memory
   AdminSettings admin;
   std::string log_level = "info";      ///< log.level
   std::string log_format = "text";     ///< log.format

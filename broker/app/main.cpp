@@ -8,12 +8,18 @@
 #include <vector>
 
 #include <sys/resource.h>
+#ifdef HF_MIMALLOC
+#include <mimalloc.h>
+#else
+#include <malloc.h>
+#endif
 
 #include "broker/app/access_wiring.hpp"
 #include "broker/app/admin_wiring.hpp"
 #include "broker/app/command_line.hpp"
 #include "broker/app/config_listeners.hpp"
 #include "broker/app/logging.hpp"
+#include "broker/app/memory.hpp"
 #include "broker/app/reload.hpp"
 #include "broker/app/storage_wiring.hpp"
 #include "broker/app/systemd.hpp"
@@ -76,6 +82,14 @@ std::string listeners_text(const std::vector<host::ListenerOptions>& listeners) 
   return text;
 }
 
+void give_memory_back() {
+#ifdef HF_MIMALLOC
+  ::mi_collect(true);
+#else
+  ::malloc_trim(0);
+#endif
+}
+
 Reloadable reload_log_level() {
   return [](const Settings& fresh) -> Result<TakeOver> {
     return [level = fresh.log_level](Settings& running) {
@@ -109,6 +123,9 @@ int serve(const Order& order, std::shared_ptr<const access::Guard> guard) {
                   " in cluster '" + settings.node.cluster_name + "'");
     return true;
   };
+  MemoryWatch memory(resolved(settings.memory), log, [&](node::Pressure pressure) { running->set_pressure(pressure); },
+                     give_memory_back);
+  if (settings.memory != MemoryLimit{}) options.each_second = [&] { memory.look(); };
   auto host = host::Host::open(std::move(options));
   if (!host) {
     log(env::Level::error, host.error().text);

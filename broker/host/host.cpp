@@ -54,6 +54,7 @@ class Host::Loop final : public StreamEvents {
     streams_.expire();
     streams_.deliver_later();
     show_life();
+    look_around();
     if (deadline_ && *deadline_ <= now()) {
       deadline_.reset();
       tell([](env::Handler& h) { h.on_deadline(); });
@@ -124,6 +125,12 @@ class Host::Loop final : public StreamEvents {
     options_.alive();
   }
 
+  void look_around() {
+    if (!options_.each_second || handler_ == nullptr || (next_look_ && *next_look_ > now())) return;
+    next_look_ = now() + 1s;
+    tell([this](env::Handler&) { options_.each_second(); });
+  }
+
   void on_signal() {
     if (give_up_) {
       hurry_ = true;
@@ -150,7 +157,7 @@ class Host::Loop final : public StreamEvents {
   void arm() {
     std::optional<Instant> next = deadline_;
     const auto patience = handler_ != nullptr ? give_up_ : std::nullopt;
-    for (const auto& other : {streams_.next_limit(), patience, next_alive_}) {
+    for (const auto& other : {streams_.next_limit(), patience, next_alive_, handler_ != nullptr ? next_look_ : std::nullopt}) {
       if (other && (!next || *other < *next)) next = other;
     }
     if (!next) return;
@@ -169,6 +176,7 @@ class Host::Loop final : public StreamEvents {
   std::optional<Instant> deadline_;
   std::optional<Instant> armed_;
   std::optional<Instant> next_alive_;
+  std::optional<Instant> next_look_;
   std::optional<Instant> give_up_;  ///< asked to stop; the handler has until then
 };
 

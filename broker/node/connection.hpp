@@ -48,6 +48,7 @@ enum class Pause : std::uint8_t {
   unsent = 2,          ///< it does not read what it is sent
   rate = 4,            ///< it publishes faster than allowed
   waiting = 8,         ///< it sends more while its CONNECT, or the routes, are waited for
+  memory = 16,         ///< it publishes while memory is short
 };
 
 struct Connection {

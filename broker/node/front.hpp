@@ -20,6 +20,7 @@
 #include "broker/node/connection.hpp"
 #include "broker/node/inspection.hpp"
 #include "broker/node/message.pb.h"
+#include "broker/node/pressure.hpp"
 #include "broker/node/requests.hpp"
 #include "broker/slot/state.hpp"
 
@@ -53,6 +54,8 @@ class Front {
   void guard_changed();
   /// Its client reads again.
   void writable(StreamId stream);
+  void set_pressure(Pressure pressure);
+  [[nodiscard]] Pressure pressure() const { return pressure_; }
   void tick();
   [[nodiscard]] std::optional<Instant> deadline() const;
   /// Hands acknowledgements to coordinators, and bytes to the environment.
@@ -76,10 +79,11 @@ class Front {
 
  private:
   void process(Connection& connection);
-  [[nodiscard]] std::optional<Refusal> crowded();
+  [[nodiscard]] std::optional<Refusal> crowded(const mqtt::Connect& packet);
   void pause(Connection& connection, Pause why, bool on);
   void note_partial(Connection& connection);
   void spend_publish(Connection& connection);
+  [[nodiscard]] bool short_of_memory(Connection& connection, const mqtt::Publish& packet);
   void check_time(Connection& connection, Instant now);
   void send_credit(const Connection& connection);
   /// Hands what is written to the environment.
@@ -161,6 +165,8 @@ class Front {
   std::size_t pending_ = 0;  ///< connections in phase fresh
   Rate connects_;
   std::uint64_t assigned_ids_ = 0;
+  Pressure pressure_ = Pressure::none;
+  std::vector<StreamId> held_;  ///< paused for memory
   std::optional<mqtt::Reason> away_;  ///< everybody is being sent away
   /// The drain under way: `sent` of `total` by now.
   struct Leave {

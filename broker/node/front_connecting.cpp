@@ -61,7 +61,7 @@ void Front::on_connect(Connection& connection, mqtt::Connect& packet) {
   ++parts_.counters.connects;
   connection.allowance.packet_size = packet.properties->maximum_packet_size.value_or(0);
   connection.allowance.problem_information = packet.properties->request_problem_information.value_or(true);
-  if (const auto no = crowded()) return refuse(connection, no->reason, no->text);
+  if (const auto no = crowded(packet)) return refuse(connection, no->reason, no->text);
   if (const auto no = connect_refusal(packet)) return refuse(connection, no->reason, no->text);
   connection.client = packet.client_id;
   if (packet.client_id.empty())  // [MQTT-3.1.3-6], [MQTT-3.2.2-16]

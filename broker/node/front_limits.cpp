@@ -23,11 +23,12 @@ void Front::accepted(StreamId stream, const env::Arrival& arrival) {
   parts_.counters.connections_max = std::max(parts_.counters.connections_max, parts_.counters.connections);
 }
 
-/// Too many connections, or too many a second. Only who says CONNECT is told.
-std::optional<Refusal> Front::crowded() {
+/// Too many connections, too many a second, or too little memory. Only who says CONNECT is told.
+std::optional<Refusal> Front::crowded(const mqtt::Connect& packet) {
   if (!connects_.take(parts_.env.now())) return Refusal{mqtt::Reason::connection_rate_exceeded, "too many connect a second"};
   if (connections_.size() - pending_ >= parts_.config.max_connections)
     return Refusal{mqtt::Reason::quota_exceeded, "the server has as many connections as it may"};
+  if (pressure_ != Pressure::none && packet.clean_start) return Refusal{mqtt::Reason::quota_exceeded, "memory is short"};
   return std::nullopt;
 }
 
@@ -77,6 +78,32 @@ void Front::spend_publish(Connection& connection) {
   connection.throttled_until = next;
   pause(connection, Pause::rate, true);
   arm(connection, next);
+}
+
+/// Who is held publishes on once it is less than critical.
+void Front::set_pressure(Pressure pressure) {
+  pressure_ = pressure;
+  if (pressure == Pressure::critical) return;
+  for (const StreamId stream : std::exchange(held_, {})) {
+    Connection* connection = find(stream);
+    if (connection == nullptr) continue;
+    pause(*connection, Pause::memory, false);
+    process(*connection);
+  }
+}
+
+/// True: the message is dropped. One at QoS 1 or 2 is taken, and the client held after it.
+bool Front::short_of_memory(Connection& connection, const mqtt::Publish& packet) {
+  if (pressure_ == Pressure::none) return false;
+  if (packet.qos == 0) {
+    ++parts_.counters.dropped;
+    ++parts_.counters.dropped_memory;
+    return true;
+  }
+  if (pressure_ != Pressure::critical) return false;
+  held_.push_back(connection.stream);
+  pause(connection, Pause::memory, true);
+  return false;
 }
 
 void Front::arm(Connection& connection, Instant when) {

@@ -72,6 +72,7 @@ void Front::on_publish(Connection& connection, mqtt::Publish& packet) {
   if (packet.qos != 0 && connection.v5() && unacknowledged(connection) >= parts_.config.receive_maximum)
     return fail(connection, mqtt::Reason::receive_maximum_exceeded, "[MQTT-3.3.4-7]");
   if (const auto no = publish_refusal(connection, packet)) return deny(connection, packet, *no);
+  if (short_of_memory(connection, packet)) return;
   slot::pb::Message message = stored_message(packet, connection.client, parts_.env.wall_ms());
   if (packet.qos == 0) return route(connection, message, nullptr);
   auto waiting = std::make_shared<Unacknowledged>();

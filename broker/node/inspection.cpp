@@ -56,6 +56,8 @@ Readiness Inspection::readiness() const {
   return Readiness::ready;
 }
 
+Pressure Inspection::pressure() const { return parts_.front.pressure(); }
+
 std::vector<NodeView> Inspection::nodes() const {
   std::vector<NodeView> all;
   for (const MemberConfig& member : parts_.config.members) {

@@ -11,6 +11,7 @@
 #include "broker/base/ids.hpp"
 #include "broker/base/time.hpp"
 #include "broker/node/metrics.hpp"
+#include "broker/node/pressure.hpp"
 
 namespace hf::slot {
 struct Session;
@@ -127,6 +128,7 @@ class Inspection {
   [[nodiscard]] const Counters& counters() const;
   [[nodiscard]] Totals totals() const;
   [[nodiscard]] Readiness readiness() const;
+  [[nodiscard]] Pressure pressure() const;
   [[nodiscard]] NodeId self() const;
   [[nodiscard]] Duration uptime() const;
   /// Where a client's session lies, whether there is one or not.

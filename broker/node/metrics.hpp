@@ -50,12 +50,13 @@ struct Counters {
   std::uint64_t merges = 0;            ///< whole states merged
   std::uint64_t failovers = 0;         ///< slots this node began to serve after another
   std::uint64_t takeovers = 0;
-  std::uint64_t dropped = 0;           ///< messages dropped at a declared limit: the sum of the next five
+  std::uint64_t dropped = 0;           ///< messages dropped at a declared limit: the sum of the next six
   std::uint64_t dropped_queue_full = 0;
   std::uint64_t dropped_slow_reader = 0;  ///< QoS 0, beyond the unsent bytes allowed
   std::uint64_t dropped_expired = 0;
   std::uint64_t dropped_too_large = 0;    ///< for the receiver
   std::uint64_t dropped_denied = 0;       ///< the receiver may not have it
+  std::uint64_t dropped_memory = 0;       ///< QoS 0, published while memory was short
   std::uint64_t refused = 0;           ///< PUBLISH that was not carried out, with a reason code where there is one
   std::uint64_t hints = 0;             ///< hints stored
   std::uint64_t relayed = 0;           ///< peer frames relayed for others

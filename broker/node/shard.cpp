@@ -54,6 +54,7 @@ void Shard::on_stop() {
   if (parts_->phase == ShardParts::Phase::serving) parts_->front.send_away(false, parts_->config.drain);
 }
 
+void Shard::set_pressure(Pressure pressure) { parts_->front.set_pressure(pressure); }
 void Shard::end_turn() { parts_->end_turn(); }
 std::optional<Instant> Shard::deadline() const { return parts_->deadline(); }
 bool Shard::stopped() const { return parts_->stopping && !parts_->front.draining(); }

@@ -8,6 +8,7 @@
 #include "broker/node/config.hpp"
 #include "broker/node/inspection.hpp"
 #include "broker/node/metrics.hpp"
+#include "broker/node/pressure.hpp"
 
 namespace hf::node {
 
@@ -47,6 +48,8 @@ class Shard final : public env::Handler {
   /// From now on this guard is asked. Who is connected stays so, unless a list of users has lost the name.
   void set_guard(std::shared_ptr<const access::Guard> guard);
 
+  /// In a turn. Until it is called again.
+  void set_pressure(Pressure pressure);
   [[nodiscard]] const Counters& counters() const;
   /// Lives as long as the shard.
   [[nodiscard]] Inspection& inspection();

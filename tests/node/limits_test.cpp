@@ -311,5 +311,63 @@ TEST(SlowReaders, lose_qos_0_and_then_the_connection) {
   EXPECT_TRUE(reader.closed());
 }
 
+TEST(Limits, short_memory_drops_qos_0_and_refuses_who_begins_anew) {
+  bench::Node node;
+  Client reader(node), writer(node), fresh(node), old(node, Version::v311), back(node);
+  auto sleeper = lasting("sleeper");
+  {
+    Client before(node);
+    ASSERT_TRUE(before.connect(sleeper));
+    node.vanish(before.stream());
+  }
+  ASSERT_TRUE(reader.connect("reader"));
+  ASSERT_EQ(reader.subscribe("t", 1), 1);
+  ASSERT_TRUE(writer.connect("writer"));
+  node.turn([&] { node.shard().set_pressure(node::Pressure::high); });
+  writer.send(Client::publish_packet("t", "lost", 0));
+  writer.send(Client::publish_packet("t", "kept", 1, 1));
+  EXPECT_EQ(writer.next<mqtt::Puback>()->reason, Reason::success);
+  EXPECT_EQ(reader.next<mqtt::Publish>()->payload.view(), "kept");
+  EXPECT_FALSE(reader.next());
+  EXPECT_EQ(node.shard().counters().dropped_memory, 1U);
+  EXPECT_EQ(node.shard().counters().dropped, 1U);
+  EXPECT_EQ(fresh.connect("fresh")->reason, Reason::quota_exceeded);
+  EXPECT_TRUE(fresh.closed());
+  EXPECT_EQ(static_cast<int>(old.connect("old")->reason), 3) << "3.1.1: server unavailable";
+  sleeper.clean_start = false;
+  const auto resumed = back.connect(sleeper);
+  ASSERT_TRUE(resumed);
+  EXPECT_TRUE(resumed->session_present) << "who comes for its messages makes room";
+  node.turn([&] { node.shard().set_pressure(node::Pressure::none); });
+  writer.send(Client::publish_packet("t", "again", 0));
+  EXPECT_EQ(reader.next<mqtt::Publish>()->payload.view(), "again");
+}
+
+TEST(Limits, very_short_memory_holds_publishers_and_loses_nothing_of_theirs) {
+  bench::Node node;
+  Client reader(node), writer(node), gone(node);
+  ASSERT_TRUE(reader.connect("reader"));
+  ASSERT_EQ(reader.subscribe("t", 1), 1);
+  ASSERT_TRUE(writer.connect("writer"));
+  ASSERT_TRUE(gone.connect("gone"));
+  node.turn([&] { node.shard().set_pressure(node::Pressure::critical); });
+  writer.send(Client::publish_packet("t", "1", 1, 1));
+  gone.send(Client::publish_packet("other", "1", 1, 1));
+  EXPECT_TRUE(writer.next<mqtt::Puback>());
+  writer.send(Client::publish_packet("t", "2", 1, 2));
+  EXPECT_FALSE(writer.next());
+  EXPECT_TRUE(node.paused(writer.stream()));
+  EXPECT_FALSE(node.paused(reader.stream())) << "who takes messages away goes on";
+  EXPECT_EQ(reader.next<mqtt::Publish>()->payload.view(), "1");
+  reader.send(mqtt::Puback{{.packet_id = 1, .reason = Reason::success, .properties = {}}});
+  node.vanish(gone.stream());
+  node.turn([&] { node.shard().set_pressure(node::Pressure::critical); });
+  EXPECT_TRUE(node.paused(writer.stream()));
+  node.turn([&] { node.shard().set_pressure(node::Pressure::high); });
+  EXPECT_FALSE(node.paused(writer.stream()));
+  EXPECT_EQ(writer.next<mqtt::Puback>()->packet_id, 2);
+  EXPECT_EQ(reader.next<mqtt::Publish>()->payload.view(), "2");
+}
+
 }  // namespace
 }  // namespace hf
