@@ -333,7 +333,7 @@ TEST(Limits, short_memory_drops_qos_0_and_refuses_who_begins_anew) {
   EXPECT_EQ(node.shard().counters().dropped, 1U);
   EXPECT_EQ(fresh.connect("fresh")->reason, Reason::quota_exceeded);
   EXPECT_TRUE(fresh.closed());
-  EXPECT_EQ(static_cast<int>(old.connect("old")->reason), 3) << "3.1.1: server unavailable";
+  EXPECT_EQ(old.connect("old")->reason, Reason::server_unavailable) << "return code 3";
   sleeper.clean_start = false;
   const auto resumed = back.connect(sleeper);
   ASSERT_TRUE(resumed);
