@@ -46,7 +46,7 @@ Field memory() {
             if (settings.memory.percent != 0) return Json(text_of(settings.memory));
             return Json(settings.memory.bytes);
           },
-          {{"type", {"integer", "string"}}, {"minimum", 0}, {"pattern", "^(100|[1-9][0-9]?)%$"}}};
+          {{"type", {"integer", "string"}}, {"minimum", 0}, {"maximum", std::uint64_t{1} << 50U}, {"pattern", "^(100|[1-9][0-9]?)%$"}}};
 }
 
 std::vector<Field> make_fields() {

@@ -125,7 +125,7 @@ void TlsSession::failed() {
 void TlsSession::send(std::string_view bytes, std::string& down) {
   ERR_clear_error();
   out_ = &down;
-  while (state_ == State::open && !bytes.empty()) {
+  while ((state_ == State::open || state_ == State::ended) && !bytes.empty()) {
     const int part = static_cast<int>(std::min<std::size_t>(bytes.size(), 16 * 1024));
     const int wrote = SSL_write(ssl_, bytes.data(), part);
     if (wrote <= 0) {

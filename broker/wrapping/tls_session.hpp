@@ -25,7 +25,7 @@ class TlsSession {
   /// Takes any part of what the other end sent (for a client's end: none, at first). What it says is appended
   /// to `up`; what TLS itself answers to `down`.
   void receive(std::string_view bytes, std::string& up, std::string& down);
-  /// Does nothing unless open.
+  /// Does nothing unless open, or ended by the other end alone: that one may still listen.
   void send(std::string_view bytes, std::string& down);
   /// close_notify.
   void close(std::string& down);

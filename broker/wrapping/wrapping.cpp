@@ -50,7 +50,7 @@ void Wrapping::behind_header(std::string_view bytes, std::string& up, std::strin
     } else {
       std::string answer;
       behind_tls(plain, up, answer);
-      if (!answer.empty() && tls_->state() == TlsSession::State::open) tls_->send(answer, down);
+      if (!answer.empty()) tls_->send(answer, down);  // also to who has said that nothing more will come
     }
   }
   if (state_ == State::over) return tls_->close(down);
