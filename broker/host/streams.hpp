@@ -134,6 +134,7 @@ class Streams final : public ReadySink {
   bool write_wrapped(Stream& stream);
   bool encode(Stream& stream);
   static std::size_t next_message(const Stream& stream);
+  static std::size_t next_packet(const Stream& stream);
   void wait_writable(Stream& stream);
   void unwrap(StreamId id, Stream& stream, std::string_view bytes);
   void release_held(StreamId id);

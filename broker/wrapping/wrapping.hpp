@@ -50,6 +50,8 @@ class Wrapping {
   [[nodiscard]] const std::string& why() const { return why_; }
   /// True when bytes pass through unchanged from here on: the wrapping can be dropped.
   [[nodiscard]] bool spent() const { return state_ == State::open && !tls_ && !upgrade_ && !frames_; }
+  /// Messages have bounds: send() makes one of each.
+  [[nodiscard]] bool framed() const { return frames_.has_value(); }
   [[nodiscard]] const std::optional<std::string>& proxied_for() const { return proxied_for_; }
   [[nodiscard]] std::string_view identity() const { return tls_ ? tls_->identity() : std::string_view(); }
 
