@@ -137,6 +137,9 @@ TEST(Admin, three_nodes) {
   const int coordinator = session["coordinator"].get<int>() - 1, other = (coordinator + 1) % 3;
   EXPECT_EQ(ctl_of(cluster, other, {"session", "delete", "here-and-there"}).status, 1) << "its slot is served elsewhere";
 
+  for (int node = 0; node < 3; ++node)
+    EXPECT_TRUE(eventually([&] { return ctl_of(cluster, node, {"safe-to-stop"}).status == 0; })) << node << ": the others have it all";
+
   cluster.kill(2);
   ASSERT_TRUE(eventually([&] { return get(cluster, 0, "/api/v1/nodes")["items"][2]["reachable"] == false; }));
   EXPECT_TRUE(ready(cluster, 0)) << "another node that is down is no reason";
