@@ -68,22 +68,6 @@ std::optional<Target> parse_target(std::string_view target) {
   return out;
 }
 
-std::string percent_encoded(std::string_view text) {
-  constexpr char hex[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '-' ||
-                       byte == '.' || byte == '_' || byte == '~';
-    if (plain) {
-      out += c;
-    } else {
-      out += {'%', hex[byte >> 4U], hex[byte & 15U]};
-    }
-  }
-  return out;
-}
-
 Reply error_reply(unsigned status, std::string_view code, std::string_view message) {
   const nlohmann::ordered_json body{{"error", {{"code", code}, {"message", message}}}};
   Reply reply;

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "broker/base/percent.hpp"
+
 namespace hf::admin {
 
 struct Request {
@@ -35,7 +37,6 @@ struct Target {
 
 /// Nothing: it is not one (no leading '/', a broken %-escape, a parameter that is there twice).
 std::optional<Target> parse_target(std::string_view target);
-std::string percent_encoded(std::string_view text);
 
 /// {"error": {"code": ..., "message": ...}}
 Reply error_reply(unsigned status, std::string_view code, std::string_view message);

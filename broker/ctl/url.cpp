@@ -39,20 +39,4 @@ Result<Url> parse_url(std::string_view text) {
   return url;
 }
 
-std::string percent_encoded(std::string_view text) {
-  constexpr char hex[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '-' ||
-                       byte == '.' || byte == '_' || byte == '~';
-    if (plain) {
-      out += c;
-    } else {
-      out += {'%', hex[byte >> 4U], hex[byte & 15U]};
-    }
-  }
-  return out;
-}
-
 }  // namespace hf::ctl

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "broker/base/percent.hpp"
 #include "broker/base/result.hpp"
 
 namespace hf::ctl {
@@ -15,6 +16,5 @@ struct Url {
 };
 
 Result<Url> parse_url(std::string_view text);
-std::string percent_encoded(std::string_view text);
 
 }  // namespace hf::ctl
