@@ -13,10 +13,15 @@ Decoder::Decoder(Role role, std::uint32_t max_packet_size)
   if (role == Role::client) version_ = Version::v5;
 }
 
+const DecodeError& Decoder::error() const {
+  static const DecodeError none;
+  return error_ ? *error_ : none;
+}
+
 void Decoder::set_version(Version version) { version_ = version; }
 
 void Decoder::feed(const Bytes& bytes) {
-  if (failed_ || bytes.empty()) return;
+  if (error_ || bytes.empty()) return;
   if (at_ == chunk_.size() && waiting_.empty()) {
     chunk_ = bytes;
     at_ = 0;
@@ -49,8 +54,7 @@ bool Decoder::next_chunk() {
 }
 
 Decoded Decoder::fail(Reason reason, std::string text) {
-  failed_ = true;
-  error_ = DecodeError{reason, std::move(text), version_};
+  error_ = std::make_unique<DecodeError>(DecodeError{reason, std::move(text), version_});
   chunk_ = Bytes();
   at_ = 0;
   std::vector<Bytes>().swap(waiting_);
@@ -105,7 +109,7 @@ Decoded Decoder::read_header() {
 }
 
 Decoded Decoder::next(Packet& out) {
-  if (failed_) return Decoded::failed;
+  if (error_) return Decoded::failed;
   const Decoded header = read_header();
   return header == Decoded::packet ? body(out) : header;
 }

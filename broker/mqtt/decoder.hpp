@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -58,7 +59,8 @@ class Decoder {
   /// The next packet into `out`, which is left alone otherwise. Call until not `packet`.
   Decoded next(Packet& out);
 
-  [[nodiscard]] const DecodeError& error() const { return error_; }
+  /// Why it failed; says nothing before it has.
+  [[nodiscard]] const DecodeError& error() const;
   /// Bytes fed and not yet decoded.
   [[nodiscard]] std::size_t buffered() const;
 
@@ -72,7 +74,6 @@ class Decoder {
   Decoded fail(Reason reason, std::string text);
 
   Role role_;
-  bool failed_ = false;
   std::optional<Version> version_;
   std::uint32_t max_packet_size_;
 
@@ -89,7 +90,7 @@ class Decoder {
   std::size_t waiting_at_ = 0;
   std::string gathered_;          ///< the body so far of a packet that spans feeds
 
-  DecodeError error_;
+  std::unique_ptr<DecodeError> error_;  ///< from when it has failed
 };
 
 }  // namespace hf::mqtt

@@ -10,6 +10,7 @@
 
 #include "broker/access/guard.hpp"
 #include "broker/base/ids.hpp"
+#include "broker/base/on_demand.hpp"
 #include "broker/base/time.hpp"
 #include "broker/mqtt/decoder.hpp"
 #include "broker/mqtt/packet.hpp"
@@ -51,6 +52,34 @@ enum class Pause : std::uint8_t {
   memory = 16,         ///< it publishes while memory is short
 };
 
+/// What is on its way between a client and the rest, and not finished.
+struct Underway {
+  std::list<std::shared_ptr<Unacknowledged>> publishes[2];  ///< QoS 1; QoS 2: one must not hold up the other
+  std::map<std::uint16_t, Written> written;  ///< finished ones until the coordinator has stored that they are
+  std::uint32_t outstanding = 0;  ///< of `written`: not finished by the client
+  std::list<pb::Deliver> held;   ///< beyond the client's receive maximum, or under an id still in use
+  pb::Acks acks;
+  std::vector<std::pair<NodeId, pb::RetainedMark>> marks;  ///< said back once the client has taken what is unsent
+  [[nodiscard]] std::size_t unacknowledged() const { return publishes[0].size() + publishes[1].size(); }
+  [[nodiscard]] bool empty() const {
+    return unacknowledged() == 0 && written.empty() && held.empty() && acks.acks_size() == 0 && marks.empty();
+  }
+};
+
+/// A client's authentication by a method, which may go on at any time.
+struct Proving {
+  std::string method;
+  std::unique_ptr<access::Exchange> exchange;  ///< that goes on: the first, or one anew
+  std::optional<Instant> until;                ///< of one anew: the first has connect_timeout from the start
+};
+
+/// What is known of a client until CONNACK.
+struct Opening {
+  mqtt::Connect connect;  ///< without the will, once `record` has it
+  std::string proof;      ///< the server's last data of an authentication, for CONNACK
+};
+
+/// Most are idle: what is needed only now and then lies behind a pointer.
 struct Connection {
   /// `proving`: a CONNECT with an authentication method came, and is not answered yet.
   enum class Phase : std::uint8_t { fresh, proving, opening, open, closing };
@@ -60,10 +89,9 @@ struct Connection {
   Phase phase = Phase::fresh;
   mqtt::Decoder decoder;
   std::uint64_t connected_ms = 0;  ///< wall clock, when it was accepted
-  mqtt::Connect connect;  ///< the will's payload included
+  std::unique_ptr<Opening> opening;  ///< from CONNECT to CONNACK
   mqtt::Version version = mqtt::Version::v5;
   std::string client;
-  std::string session_key;  ///< in session_slot
   SlotId home = 0;          ///< slot of the client id
   SlotId session_slot = 0;  ///< home, or the local slot for connection-bound sessions
   bool bound = false;
@@ -71,13 +99,7 @@ struct Connection {
   slot::Stamp connected;
   bool session_present = false;
   std::string out;
-  // Lists: unlike a deque, an empty one costs nothing, and most connections are idle.
-  std::list<std::shared_ptr<Unacknowledged>> publishes[2];  ///< QoS 1; QoS 2: one must not hold up the other
-  std::map<std::uint16_t, Written> written;
-  std::uint32_t outstanding = 0;  ///< of `written`: not finished by the client
-  std::list<pb::Deliver> held;   ///< beyond the client's receive maximum, or under an id still in use
-  pb::Acks acks;
-  std::vector<std::pair<NodeId, pb::RetainedMark>> marks;  ///< said back once the client has taken what is unsent
+  OnDemand<Underway> underway;
   Instant last_heard{};
   Duration silence_max{};  ///< 0: none
   std::optional<std::uint32_t> expiry_override;
@@ -86,9 +108,7 @@ struct Connection {
   InboundAliases aliases_in;
   OutboundAliases aliases_out;
   access::Grant grant;              ///< from when it is let in
-  std::unique_ptr<access::Exchange> exchange;  ///< an authentication that goes on: the first, or one anew
-  std::string proof;                ///< the server's last data of the first one, for CONNACK
-  std::optional<Instant> exchange_until;  ///< of one anew: the first has connect_timeout from the start
+  std::unique_ptr<Proving> proving;  ///< where its CONNECT names an authentication method
   std::optional<Instant> login_until;
   std::uint8_t pauses = 0;          ///< bits of Pause: why it is not read from
   Instant alarm{};                  ///< the earliest time that is armed; none: not armed
@@ -104,6 +124,8 @@ struct Connection {
       : stream(id), decoder(mqtt::Role::server, max_packet_size) {}
   /// Not let in yet.
   [[nodiscard]] bool pending() const { return phase == Phase::fresh || phase == Phase::proving; }
+  /// What its session is called in `session_slot`.
+  [[nodiscard]] std::string session_key() const { return bound ? client + '\x1f' + std::to_string(stream) : client; }
   [[nodiscard]] bool v5() const { return version == mqtt::Version::v5; }
 };
 

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/base/on_demand.hpp"
 #include "broker/node/message.pb.h"
 #include "broker/replica/slot_replica.hpp"
 #include "broker/slot/state.hpp"
@@ -74,19 +75,24 @@ class Coordinator {
   bool remove(SlotId slot, const std::string& client, std::function<void()> done);
 
  private:
+  /// What is on its way over a connection; nothing while the queue is empty.
+  struct Flight {
+    std::map<std::uint16_t, slot::Name> ids;                    ///< in flight on this connection
+    std::map<slot::Name, std::uint16_t> in_flight;
+    std::set<std::uint16_t> bound;                              ///< ids that entries hold, sent or not
+    std::vector<slot::Name> resume;                             ///< given out before, to be sent under their ids
+    std::optional<std::pair<slot::Stamp, slot::Name>> cursor;   ///< delivered up to here
+    [[nodiscard]] bool empty() const { return in_flight.empty() && bound.empty() && resume.empty() && !cursor; }
+  };
   /// A connection that a session is being delivered to, as this coordinator knows it.
   struct Attached {
     NodeId node = 0;
     std::uint64_t connection = 0;
     slot::Stamp connect, attach;
     std::uint32_t window = 1;
-    std::map<std::uint16_t, slot::Name> ids;                    ///< in flight on this connection
-    std::map<slot::Name, std::uint16_t> in_flight;
-    std::set<std::uint16_t> bound;                              ///< ids that entries hold, sent or not
-    std::vector<slot::Name> resume;                             ///< given out before, to be sent under their ids
-    std::optional<std::pair<slot::Stamp, slot::Name>> cursor;   ///< delivered up to here
     std::uint16_t last_id = 0;
     bool full = false;  ///< its front has no room: nothing new is given out
+    OnDemand<Flight> flight;
   };
   struct Intake {
     std::uint32_t boot = 0;
@@ -146,6 +152,7 @@ class Coordinator {
   [[nodiscard]] std::map<std::string, Target> targets(SlotId slot, const slot::pb::Message& message) const;
 
   void attach(SlotId slot, const std::string& client, const pb::Request& request);
+  static void forget_cursor(Attached& attached);
   static void find_resumable(const slot::Session& session, Attached& attached);
   void resume(SlotId slot, const std::string& client, const slot::Session& session, Attached& attached);
   slot::Dot log_send(SlotId slot, const std::string& client, const Attached& attached, slot::pb::Operation operation, bool qos2);

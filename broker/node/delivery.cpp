@@ -42,11 +42,13 @@ void Coordinator::attach(SlotId slot, const std::string& client, const pb::Reque
 }
 
 void Coordinator::find_resumable(const slot::Session& session, Attached& attached) {
-  attached.resume.clear();
+  if (session.queue.empty() && attached.flight->empty()) return;
+  Flight& flight = attached.flight.edit();
+  flight.resume.clear();
   for (const auto& [place, entry] : session.queue) {
     if (entry->packet_id == 0) continue;
-    attached.bound.insert(entry->packet_id);
-    if (!attached.in_flight.contains(entry->name)) attached.resume.push_back(entry->name);
+    flight.bound.insert(entry->packet_id);
+    if (!flight.in_flight.contains(entry->name)) flight.resume.push_back(entry->name);
   }
 }
 
@@ -54,19 +56,21 @@ void Coordinator::find_resumable(const slot::Session& session, Attached& attache
 /// waits for no window. Two entries under one id: the later one gets another, in its turn.
 void Coordinator::resume(SlotId slot, const std::string& client, const slot::Session& session, Attached& attached) {
   const slot::Stamp epoch = parts_.slots.held(slot)->epoch();
+  if (attached.flight->resume.empty()) return;
+  Flight& flight = attached.flight.edit();
   std::vector<const slot::Entry*> again;
   slot::pb::Operation operation;
-  for (const slot::Name& name : std::exchange(attached.resume, {})) {
+  for (const slot::Name& name : std::exchange(flight.resume, {})) {
     const auto found = session.entries.find(name);
-    if (found == session.entries.end() || found->second.done || attached.in_flight.contains(name)) continue;
+    if (found == session.entries.end() || found->second.done || flight.in_flight.contains(name)) continue;
     const slot::Entry& entry = found->second;
     if (parts_.groups_of_members.revoked(slot, entry)) continue;
     if (decided_step(parts_.slots.held(slot)->state(), entry) && !decides_qos2(slot)) {
-      attached.resume.push_back(name);
+      flight.resume.push_back(name);
       continue;
     }
-    if (!attached.ids.emplace(entry.packet_id, name).second) continue;
-    attached.in_flight[name] = entry.packet_id;
+    if (!flight.ids.emplace(entry.packet_id, name).second) continue;
+    flight.in_flight[name] = entry.packet_id;
     again.push_back(&entry);
     if (!decided_step(parts_.slots.held(slot)->state(), entry) || entry.epoch == epoch) continue;
     auto& one = *operation.mutable_send()->add_entries();  // of an earlier epoch: perhaps decided, and now for sure
@@ -106,7 +110,7 @@ void Coordinator::changed(SlotId slot, const slot::Changes& changes, bool foreig
     const slot::Session* now = foreign ? session(slot, client) : nullptr;
     if (now != nullptr) {
       find_resumable(*now, it->second);
-      it->second.cursor.reset();  // entries of others may lie before it
+      forget_cursor(it->second);  // entries of others may lie before it
     }
     serving.pump.insert(client);
     pump_slots_.insert(slot);
@@ -158,11 +162,16 @@ void Coordinator::begin_deciding(SlotId slot) {
     if (parts_.cluster->is_up(from) || from == parts_.self.node) dispatch(slot, from, request, false);
 }
 
+/// The queue is looked at from its beginning.
+void Coordinator::forget_cursor(Attached& attached) {
+  if (attached.flight->cursor) attached.flight.edit().cursor.reset();
+}
+
 /// Everybody's queue is looked at from its beginning: what waited for something lies before the cursor.
 void Coordinator::pump_all(SlotId slot) {
   Serving& serving = serving_[slot];
   for (auto& [client, attached] : serving.attached) {
-    attached.cursor.reset();
+    forget_cursor(attached);
     serving.pump.insert(client);
   }
   pump_slots_.insert(slot);
@@ -209,7 +218,7 @@ std::uint16_t Coordinator::next_packet_id(SlotId slot, Attached& attached, std::
   for (std::uint32_t tried = 0; tried <= 65536 / step; ++tried) {
     id = id - id % step + residue + (id % step < residue ? 0 : step);
     if (id > 65535 || id == 0) id = residue == 0 ? step : residue;
-    if (!attached.bound.contains(static_cast<std::uint16_t>(id))) return static_cast<std::uint16_t>(id);
+    if (!attached.flight->bound.contains(static_cast<std::uint16_t>(id))) return static_cast<std::uint16_t>(id);
   }
   return 0;
 }
@@ -224,22 +233,27 @@ void Coordinator::pump_session(SlotId slot, const std::string& client, Attached&
   slot::pb::Operation send2;
   std::vector<slot::Name> plain;
   std::vector<slot::Name> gated;
-  auto it = attached.cursor ? now->queue.upper_bound(*attached.cursor) : now->queue.begin();
+  if (now->queue.empty()) {
+    if (attached.flight->in_flight.empty()) attached.flight = {};
+    return;
+  }
+  Flight& flight = attached.flight.edit();
+  auto it = flight.cursor ? now->queue.upper_bound(*flight.cursor) : now->queue.begin();
   const bool qos2 = decides_qos2(slot);
   const slot::State& state = parts_.slots.held(slot)->state();
-  for (; it != now->queue.end() && attached.in_flight.size() < attached.window; ++it) {
+  for (; it != now->queue.end() && flight.in_flight.size() < attached.window; ++it) {
     const slot::Entry& entry = *it->second;
-    if (attached.in_flight.contains(entry.name)) continue;
+    if (flight.in_flight.contains(entry.name)) continue;
     const bool decided = decided_step(state, entry);
     if (decided && (!qos2 || parts_.groups_of_members.revoked(slot, entry))) continue;
     if (resume_last && entry.packet_id != 0) continue;
     const std::uint16_t id = next_packet_id(slot, attached, entry.qos);
     if (id == 0) break;
-    attached.cursor = attached.cursor ? std::max(*attached.cursor, it->first) : it->first;
+    flight.cursor = flight.cursor ? std::max(*flight.cursor, it->first) : it->first;
     attached.last_id = id;
-    attached.bound.insert(id);
-    attached.ids[id] = entry.name;
-    attached.in_flight[entry.name] = id;
+    flight.bound.insert(id);
+    flight.ids[id] = entry.name;
+    flight.in_flight[entry.name] = id;
     auto& one = *(decided ? send2 : send1).mutable_send()->add_entries();
     slot::to_pb(entry.name, one.mutable_name());
     one.set_packet_id(id);
@@ -296,7 +310,7 @@ void Coordinator::push(SlotId slot, const Attached& attached, const slot::Entry&
   pb::Deliver deliver;
   deliver.set_connection(attached.connection);
   slot::to_pb(entry.name, deliver.mutable_name());
-  deliver.set_packet_id(attached.in_flight.at(entry.name));
+  deliver.set_packet_id(attached.flight->in_flight.at(entry.name));
   deliver.set_qos(entry.qos);
   deliver.set_dup(dup && !parts_.config.mutant.is("redelivery_without_dup"));
   deliver.set_retain(entry.retain);
@@ -313,33 +327,36 @@ void Coordinator::push_pubrel(const Attached& attached, const slot::Entry& entry
   pb::Deliver& deliver = *envelope.mutable_deliver();
   deliver.set_connection(attached.connection);
   slot::to_pb(entry.name, deliver.mutable_name());
-  deliver.set_packet_id(attached.in_flight.at(entry.name));
+  deliver.set_packet_id(attached.flight->in_flight.at(entry.name));
   deliver.set_qos(2);
   deliver.set_pubrel(true);
   parts_.send(attached.node, std::move(envelope));
 }
 
+/// Answered once it is stored what is done with: the front forgets it then, and nobody asks it again.
 void Coordinator::acks(SlotId slot, NodeId from, const pb::Request& request) {
-  reply(from, answer(request));
+  pb::Reply taken = answer(request);
   const auto it = serving_[slot].attached.find(request.client());
-  if (it == serving_[slot].attached.end() || it->second.connection != request.connection() || it->second.node != from) return;
+  if (it == serving_[slot].attached.end() || it->second.connection != request.connection() || it->second.node != from)
+    return reply(from, std::move(taken));
   Attached& attached = it->second;
   slot::pb::Operation done;
   slot::pb::Operation recd;
   for (const pb::Ack& ack : request.acks().acks()) {
     const auto id = static_cast<std::uint16_t>(ack.packet_id());
-    const auto found = attached.ids.find(id);
+    const auto found = attached.flight->ids.find(id);
     const slot::Name name = slot::from_pb(ack.name());
-    if (found == attached.ids.end() || found->second != name) continue;
+    if (found == attached.flight->ids.end() || found->second != name) continue;
     if (ack.kind() == pb::Ack::PUBREC && !ack.failed()) {
       slot::to_pb(name, recd.mutable_recd()->add_names());
       continue;
     }
     slot::to_pb(name, done.mutable_done()->add_names());
     note_unretired(slot, name);
-    attached.ids.erase(found);
-    attached.in_flight.erase(name);
-    attached.bound.erase(id);
+    Flight& flight = attached.flight.edit();
+    flight.ids.erase(found);
+    flight.in_flight.erase(name);
+    flight.bound.erase(id);
   }
   if (recd.has_recd()) {
     recd.mutable_recd()->set_client(request.client());
@@ -354,14 +371,15 @@ void Coordinator::acks(SlotId slot, NodeId from, const pb::Request& request) {
           for (const slot::Name& name : names) {
             const auto& entries = session(slot, client)->entries;
             const auto found = entries.find(name);
-            if (found != entries.end() && still->in_flight.contains(name)) push_pubrel(*still, found->second);
+            if (found != entries.end() && still->flight->in_flight.contains(name)) push_pubrel(*still, found->second);
           }
         });
   }
-  if (!done.has_done()) return;
+  if (!done.has_done()) return reply(from, std::move(taken));
   done.mutable_done()->set_client(request.client());
   const std::vector<slot::Name> deals = deals_among(slot, request.client(), done.done());
-  append(slot, std::move(done));
+  const auto dot = append(slot, std::move(done));
+  parts_.slots.held(slot)->when_stored(dot, false, [this, from, taken = std::move(taken)] { reply(from, taken); });
   parts_.retained.drained(slot, request.client());
   if (!deals.empty()) parts_.groups_of_members.delivered(slot, request.client(), deals);
 }

@@ -24,7 +24,7 @@ void Front::process(Connection& connection) {
   const StreamId stream = connection.stream;
   while (parts_.routes.complete()) {
     if (connection.phase == Connection::Phase::opening || connection.phase == Connection::Phase::closing) return;
-    if (unacknowledged(connection) >= publishes_max) pause(connection, Pause::unacknowledged, true);
+    if (connection.underway->unacknowledged() >= publishes_max) pause(connection, Pause::unacknowledged, true);
     if (connection.pauses != 0) return;
     mqtt::Packet packet;
     const mqtt::Decoded decoded = connection.decoder.next(packet);
@@ -80,7 +80,7 @@ void Front::handle(Connection& connection, mqtt::Packet& packet) {
 
 pb::Request Front::request_for(const Connection& connection) const {
   pb::Request request;
-  request.set_client(connection.session_key);
+  request.set_client(connection.session_key());
   request.set_connection(connection.stream);
   return request;
 }
@@ -119,9 +119,9 @@ void Front::closed(StreamId stream) {
   if (connection->pending()) return;
   by_home_[connection->home].erase(stream);
   parts_.requests.drop_publishes(stream);
-  if (connection->acks.acks_size() != 0) {
+  if (connection->underway->acks.acks_size() != 0) {
     pb::Request acks = request_for(*connection);
-    *acks.mutable_acks() = std::move(connection->acks);
+    *acks.mutable_acks() = std::move(connection->underway.edit().acks);
     parts_.requests.submit(connection->session_slot, std::move(acks), {});
   }
   parts_.requests.drop_connection(connection->session_slot, stream);
@@ -135,7 +135,7 @@ void Front::closed(StreamId stream) {
     parts_.requests.submit(slot, std::move(request), {});
   };
   close_in(connection->home, connection->client);
-  if (connection->bound) close_in(parts_.local_slot(), connection->session_key);
+  if (connection->bound) close_in(parts_.local_slot(), connection->session_key());
 }
 
 void Front::on_disconnect(Connection& connection, const mqtt::Disconnect& packet) {
@@ -158,9 +158,23 @@ void Front::gather() {
     Connection* connection = find(stream);
     if (connection == nullptr) continue;
     pb::Request request = request_for(*connection);
-    *request.mutable_acks() = std::exchange(connection->acks, {});
-    parts_.requests.submit(connection->session_slot, std::move(request), {});
+    *request.mutable_acks() = std::exchange(connection->underway.edit().acks, {});
+    Requests::Then then = [this, stream, acks = request.acks()](const pb::Reply&) { forget_written(stream, acks); };
+    parts_.requests.submit(connection->session_slot, std::move(request), std::move(then));
   }
+}
+
+/// The coordinator has stored what is done with: no other will send it again.
+void Front::forget_written(StreamId stream, const pb::Acks& acks) {
+  Connection* connection = find(stream);
+  if (connection == nullptr || connection->underway->written.empty()) return;
+  Underway& underway = connection->underway.edit();
+  for (const pb::Ack& ack : acks.acks()) {
+    const auto it = underway.written.find(static_cast<std::uint16_t>(ack.packet_id()));
+    if (it != underway.written.end() && !it->second.open() && it->second.name == slot::from_pb(ack.name()))
+      underway.written.erase(it);
+  }
+  connection->underway.tidy();
 }
 
 }  // namespace hf::node

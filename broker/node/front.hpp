@@ -131,10 +131,10 @@ class Front {
   void route(Connection& connection, const slot::pb::Message& message, std::shared_ptr<Unacknowledged> waiting);
   void acknowledge(Connection& connection);
   void release_silently(const Connection& connection, std::uint16_t id);
-  [[nodiscard]] static std::size_t unacknowledged(const Connection& connection);
   void on_pubrel(Connection& connection, const mqtt::Pubrel& packet);
   void write_publish(Connection& connection, const pb::Deliver& deliver, const slot::pb::Message& message);
   void release_held(Connection& connection);
+  void forget_written(StreamId stream, const pb::Acks& acks);
   void on_ack(Connection& connection, pb::Ack::Kind kind, std::uint16_t id, bool failed);
   [[nodiscard]] std::optional<Refusal> subscribe_refusal(const Connection& connection, const mqtt::Subscribe& packet) const;
   [[nodiscard]] mqtt::Reason filter_answer(const Connection& connection, const mqtt::Subscription& one) const;

@@ -67,19 +67,21 @@ void Front::on_connect(Connection& connection, mqtt::Connect& packet) {
   if (packet.client_id.empty())  // [MQTT-3.1.3-6], [MQTT-3.2.2-16]
     connection.client = "auto-" + std::to_string(parts_.self.node) + "-" + std::to_string(parts_.self.boot) + "-" +
                         std::to_string(++assigned_ids_);
-  connection.connect = std::move(packet);
-  if (connection.connect.properties->authentication_method) {
+  connection.opening = std::make_unique<Opening>(Opening{std::move(packet), {}});
+  const mqtt::Properties properties = connection.opening->connect.properties;
+  if (properties->authentication_method) {
+    connection.proving = std::make_unique<Proving>(Proving{*properties->authentication_method, nullptr, {}});
     connection.phase = Connection::Phase::proving;
     if (!begin_exchange(connection)) return refuse(connection, mqtt::Reason::bad_authentication_method, "no such authentication method");
-    return step(connection, connection.connect.properties);
+    return step(connection, properties);
   }
   if (const auto no = login_refusal(connection)) return refuse(connection, no->reason, no->text);
   open(connection);
 }
 
 void Front::open(Connection& connection) {
-  const mqtt::Connect& packet = connection.connect;
-  connection.connect.password.reset();  // it has served
+  mqtt::Connect& packet = connection.opening->connect;
+  packet.password.reset();  // it has served
   if (const auto no = will_refusal(connection, packet)) return refuse(connection, no->reason, no->text);
   --pending_;
   connection.decoder.set_max_packet_size(parts_.config.max_packet_size);
@@ -88,7 +90,6 @@ void Front::open(Connection& connection) {
   connection.bound = packet.clean_start && expiry == 0;
   connection.home = parts_.slots.slot_of(connection.client);
   connection.session_slot = connection.bound ? parts_.local_slot() : connection.home;
-  connection.session_key = connection.bound ? connection.client + '\x1f' + std::to_string(connection.stream) : connection.client;
   connection.phase = Connection::Phase::opening;
   const std::uint16_t keep = keep_alive(packet);
   connection.silence_max = std::chrono::milliseconds(std::int64_t{keep} * 1500);
@@ -112,7 +113,7 @@ void Front::open(Connection& connection) {
   if (packet.will) {
     *record.mutable_will() = stored_will(*packet.will, connection.client);
     record.set_will_delay_s(packet.will->properties->will_delay_interval.value_or(0));
-    connection.connect.will.reset();  // the record has it
+    packet.will.reset();  // the record has it
   }
   by_home_[connection.home].insert(connection.stream);
 
@@ -141,6 +142,7 @@ void Front::accept(Connection& connection) {
   connection.phase = Connection::Phase::open;
   connection.connected_ms = parts_.env.wall_ms();
   write(connection, connack(connection));
+  connection.opening.reset();
   pause(connection, Pause::waiting, false);
   process(connection);
 }
@@ -150,10 +152,11 @@ mqtt::Connack Front::connack(const Connection& connection) const {
   mqtt::Connack connack;
   connack.session_present = connection.session_present;
   if (!connection.v5()) return connack;
-  const mqtt::PropertySet& asked = *connection.connect.properties;
+  const mqtt::Connect& packet = connection.opening->connect;
+  const mqtt::PropertySet& asked = *packet.properties;
   mqtt::PropertySet& said = connack.properties.edit();
   said.authentication_method = asked.authentication_method;  // [MQTT-4.12.0-5]
-  if (!connection.proof.empty()) said.authentication_data = connection.proof;
+  if (!connection.opening->proof.empty()) said.authentication_data = connection.opening->proof;
   said.receive_maximum = config.receive_maximum;
   said.maximum_packet_size = config.max_packet_size;
   if (config.topic_alias_max != 0) said.topic_alias_maximum = config.topic_alias_max;
@@ -164,9 +167,9 @@ mqtt::Connack Front::connack(const Connection& connection) const {
   if (!config.subscription_identifiers_available) said.subscription_identifier_available = false;
   if (connection.record.expiry_s() != asked.session_expiry_interval.value_or(0))
     said.session_expiry_interval = connection.record.expiry_s();
-  if (connection.record.keep_alive_s() != connection.connect.keep_alive)
+  if (connection.record.keep_alive_s() != packet.keep_alive)
     said.server_keep_alive = static_cast<std::uint16_t>(connection.record.keep_alive_s());
-  if (connection.connect.client_id.empty()) said.assigned_client_identifier = connection.client;
+  if (packet.client_id.empty()) said.assigned_client_identifier = connection.client;
   if (asked.request_response_information.value_or(false) && !config.response_information.empty())  // [MQTT-3.1.2-28]
     said.response_information = config.response_information;
   return connack;
@@ -192,7 +195,7 @@ void Front::on_kick(const pb::Kick& kick) {
 }
 
 std::pair<pb::Request, Requests::Then> Front::attachment(Connection& connection, bool with_will) {
-  connection.held.clear();  // the new coordinator sends what it knows to be owed
+  if (!connection.underway->held.empty()) connection.underway.edit().held.clear();  // the new coordinator sends what it knows to be owed
   pb::Request request = request_for(connection);
   request.set_client(connection.client);
   *request.mutable_open()->mutable_connect() = connection.record;

@@ -76,7 +76,8 @@ void Front::deliver(NodeId from, const pb::Deliver& deliver, const slot::pb::Mes
     return lose(*connection, deliver, parts_.counters.dropped_slow_reader);
   }
   const slot::Name name = slot::from_pb(deliver.name());
-  Written& written = connection->written[id];
+  Underway& underway = connection->underway.edit();
+  Written& written = underway.written[id];
   if (written.name == name && name.dot.seq != 0) {
     // A new coordinator repeats what this connection already had: say again what the client said.
     switch (written.step) {
@@ -93,13 +94,13 @@ void Front::deliver(NodeId from, const pb::Deliver& deliver, const slot::pb::Mes
   } else if (!deliver.pubrel()) {
     // The coordinator before may have sent what this one does not know of: its window is not the client's.
     const std::uint32_t maximum = connection->record.receive_maximum() == 0 ? 65535 : connection->record.receive_maximum();
-    if (written.open() || connection->outstanding >= maximum) {
-      connection->held.push_back(deliver);
-      *connection->held.back().mutable_message() = message;
+    if (written.open() || underway.outstanding >= maximum) {
+      underway.held.push_back(deliver);
+      *underway.held.back().mutable_message() = message;
       return;
     }
   }
-  if (!written.open()) ++connection->outstanding;
+  if (!written.open()) ++underway.outstanding;
   written.name = name;
   written.step = deliver.pubrel() ? Written::Step::pubrel : Written::Step::publish;
   if (!deliver.pubrel()) return write_publish(*connection, deliver, message);
@@ -110,7 +111,7 @@ void Front::deliver(NodeId from, const pb::Deliver& deliver, const slot::pb::Mes
 
 void Front::release_held(Connection& connection) {
   std::list<pb::Deliver> held;
-  held.swap(connection.held);
+  held.swap(connection.underway.edit().held);
   const NodeId coordinator = parts_.slots.coordinator(connection.session_slot);
   for (const pb::Deliver& one : held) deliver(coordinator, one, one.message());
 }
@@ -146,8 +147,9 @@ void Front::lose(Connection& connection, const pb::Deliver& deliver, std::uint64
 }
 
 void Front::on_ack(Connection& connection, pb::Ack::Kind kind, std::uint16_t id, bool failed) {
-  const auto it = connection.written.find(id);
-  if (it == connection.written.end() || it->second.name.dot.seq == 0) {
+  Underway& underway = connection.underway.edit();
+  const auto it = underway.written.find(id);
+  if (it == underway.written.end() || it->second.name.dot.seq == 0) {
     if (kind == pb::Ack::PUBREC) {
       mqtt::Pubrel packet;
       packet.packet_id = id;
@@ -165,14 +167,14 @@ void Front::on_ack(Connection& connection, pb::Ack::Kind kind, std::uint16_t id,
       it->second.step = failed ? Written::Step::pubcomp : Written::Step::pubrec;
       break;
   }
-  pb::Ack& ack = *connection.acks.add_acks();
+  pb::Ack& ack = *underway.acks.add_acks();
   ack.set_kind(kind);
   ack.set_packet_id(id);
   ack.set_failed(failed);
   slot::to_pb(it->second.name, ack.mutable_name());
   with_acks_.insert(connection.stream);
-  if (was_open && !it->second.open()) --connection.outstanding;
-  if (!connection.held.empty() && was_open && !it->second.open()) release_held(connection);
+  if (was_open && !it->second.open()) --underway.outstanding;
+  if (!underway.held.empty() && was_open && !it->second.open()) release_held(connection);
 }
 
 }  // namespace hf::node

@@ -154,7 +154,7 @@ void Front::check_time(Connection& connection, Instant now) {
   }
   if (listening && connection.partial_since && due(*connection.partial_since + parts_.config.packet_timeout))
     return fail(connection, mqtt::Reason::implementation_specific_error, "the rest of a packet did not come");
-  if (connection.exchange_until && due(*connection.exchange_until))
+  if (connection.proving && connection.proving->until && due(*connection.proving->until))
     return fail(connection, mqtt::Reason::not_authorized, "the authentication took too long");
   if (connection.login_until && due(*connection.login_until))
     return fail(connection, mqtt::Reason::not_authorized, "the login has come to its end");
@@ -178,6 +178,7 @@ void Front::flush() {
 }
 
 void Front::put_out(Connection& connection) {
+  connection.underway.tidy();
   if (connection.out.empty()) return;
   connection.given += connection.out.size();
   parts_.counters.bytes_out += connection.out.size();
@@ -209,7 +210,7 @@ void Front::send_credit(const Connection& connection) {
   pb::Credit& credit = *message.mutable_credit();
   credit.set_slot(connection.session_slot);
   credit.set_local(connection.session_slot == parts_.local_slot());
-  credit.set_client(connection.session_key);
+  credit.set_client(connection.session_key());
   credit.set_connection(connection.stream);
   credit.set_open(!connection.full);
   parts_.send(parts_.slots.coordinator(connection.session_slot), std::move(message));

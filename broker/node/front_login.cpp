@@ -15,7 +15,7 @@ mqtt::Auth auth_packet(const Connection& connection, mqtt::Reason reason, std::s
   mqtt::Auth packet;
   packet.reason = reason;
   mqtt::PropertySet& said = packet.properties.edit();
-  said.authentication_method = connection.connect.properties->authentication_method;  // [MQTT-4.12.0-5]
+  said.authentication_method = connection.proving->method;  // [MQTT-4.12.0-5]
   if (!data.empty()) said.authentication_data = std::move(data);
   return packet;
 }
@@ -30,8 +30,10 @@ access::Applicant Front::applicant(const Connection& connection) const {
                         .wall_ms = parts_.env.wall_ms(),
                         .name = {},
                         .password = {}};
-  if (connection.connect.username) who.name = *connection.connect.username;
-  if (connection.connect.password) who.password = *connection.connect.password;
+  if (!connection.opening) return who;
+  const mqtt::Connect& packet = connection.opening->connect;
+  if (packet.username) who.name = *packet.username;
+  if (packet.password) who.password = *packet.password;
   return who;
 }
 
@@ -59,19 +61,18 @@ void Front::let_in(Connection& connection, access::Grant grant) {
 bool Front::begin_exchange(Connection& connection) {
   access::Draw draw;
   for (auto& word : draw) word = parts_.env.random();
-  connection.exchange =
-      parts_.guard->begin(*connection.connect.properties->authentication_method, applicant(connection), draw);
-  return connection.exchange != nullptr;
+  connection.proving->exchange = parts_.guard->begin(connection.proving->method, applicant(connection), draw);
+  return connection.proving->exchange != nullptr;
 }
 
 void Front::step(Connection& connection, const mqtt::Properties& properties) {
   using Next = access::Exchange::Next;
   const auto& data = properties->authentication_data;
-  auto step = connection.exchange->step(data ? std::string_view(*data) : std::string_view());
+  auto step = connection.proving->exchange->step(data ? std::string_view(*data) : std::string_view());
   if (step.next == Next::client)  // [MQTT-4.12.0-2]
     return write(connection, auth_packet(connection, mqtt::Reason::continue_authentication, std::move(step.data)));
-  connection.exchange.reset();
-  connection.exchange_until.reset();
+  connection.proving->exchange.reset();
+  connection.proving->until.reset();
   const bool gone = step.grant.listed && !parts_.guard->knows(step.grant.user);
   const bool another = connection.phase == Connection::Phase::open && step.grant.user != connection.grant.user;
   if (step.next != Next::done || gone || another)  // [MQTT-4.12.0-4], [MQTT-4.12.1-2]
@@ -83,24 +84,23 @@ void Front::step(Connection& connection, const mqtt::Properties& properties) {
 void Front::proved(Connection& connection, std::string data) {
   if (connection.phase == Connection::Phase::open)
     return write(connection, auth_packet(connection, mqtt::Reason::success, std::move(data)));
-  connection.proof = std::move(data);
+  connection.opening->proof = std::move(data);
   open(connection);
 }
 
 void Front::on_auth(Connection& connection, const mqtt::Auth& packet) {
-  const auto& method = connection.connect.properties->authentication_method;
-  if (!method)
+  if (!connection.proving)
     return fail(connection, mqtt::Reason::protocol_error, "AUTH where CONNECT named no authentication method [MQTT-4.12.0-7]");
-  if (packet.properties->authentication_method != method)
+  if (packet.properties->authentication_method != connection.proving->method)
     return fail(connection, mqtt::Reason::bad_authentication_method, "another method than CONNECT's [MQTT-4.12.1-1]");
   const bool anew = packet.reason == mqtt::Reason::reauthenticate;
-  if (anew == (connection.exchange != nullptr))
+  if (anew == (connection.proving->exchange != nullptr))
     return fail(connection, mqtt::Reason::protocol_error, anew ? "an authentication is under way" : "no authentication is under way");
   if (anew) {
     if (!begin_exchange(connection))
       return fail(connection, mqtt::Reason::bad_authentication_method, "no such authentication method any more");
-    connection.exchange_until = parts_.env.now() + parts_.config.connect_timeout;
-    arm(connection, *connection.exchange_until);
+    connection.proving->until = parts_.env.now() + parts_.config.connect_timeout;
+    arm(connection, *connection.proving->until);
   }
   step(connection, packet.properties);
 }

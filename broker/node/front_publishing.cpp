@@ -55,7 +55,7 @@ void Front::deny(Connection& connection, const mqtt::Publish& packet, const Refu
     one->refusal = refusal.reason;
     one->text = refusal.text;
   }
-  connection.publishes[packet.qos - 1].push_back(std::move(one));
+  connection.underway.edit().publishes[packet.qos - 1].push_back(std::move(one));
   acknowledge(connection);
 }
 
@@ -69,7 +69,7 @@ void Front::on_publish(Connection& connection, mqtt::Publish& packet) {
     return fail(connection, mqtt::Reason::retain_not_supported, "retained messages are not available [MQTT-3.2.2-14]");
   if (packet.qos > parts_.config.max_qos)
     return fail(connection, mqtt::Reason::qos_not_supported, "above the maximum QoS [MQTT-3.2.2-11]");
-  if (packet.qos != 0 && connection.v5() && unacknowledged(connection) >= parts_.config.receive_maximum)
+  if (packet.qos != 0 && connection.v5() && connection.underway->unacknowledged() >= parts_.config.receive_maximum)
     return fail(connection, mqtt::Reason::receive_maximum_exceeded, "[MQTT-3.3.4-7]");
   if (const auto no = publish_refusal(connection, packet)) return deny(connection, packet, *no);
   if (short_of_memory(connection, packet)) return;
@@ -79,7 +79,7 @@ void Front::on_publish(Connection& connection, mqtt::Publish& packet) {
   waiting->packet_id = packet.packet_id;
   waiting->qos = packet.qos;
   waiting->since = parts_.env.now();
-  connection.publishes[packet.qos - 1].push_back(waiting);
+  connection.underway.edit().publishes[packet.qos - 1].push_back(waiting);
   if (packet.qos == 1) return route(connection, message, std::move(waiting));
   pb::Request request = request_for(connection);
   request.set_inbound(packet.packet_id);
@@ -112,12 +112,8 @@ void Front::route(Connection& connection, const slot::pb::Message& message, std:
   parts_.publishing.route(message, connection.stream, std::move(stored), connection.connected);
 }
 
-std::size_t Front::unacknowledged(const Connection& connection) {
-  return connection.publishes[0].size() + connection.publishes[1].size();
-}
-
 void Front::acknowledge(Connection& connection) {
-  for (auto& queue : connection.publishes) {
+  for (auto& queue : connection.underway.edit().publishes) {
     for (; !queue.empty() && queue.front()->complete; queue.pop_front()) {
       const Unacknowledged& one = *queue.front();
       mqtt::Acknowledgement said{.packet_id = one.packet_id, .reason = connection.v5() ? one.refusal : mqtt::Reason::success, .properties = {}};
@@ -138,7 +134,7 @@ void Front::acknowledge(Connection& connection) {
     }
   }
   const bool paused = (connection.pauses & static_cast<std::uint8_t>(Pause::unacknowledged)) != 0;
-  if (!paused || unacknowledged(connection) >= 500) return;
+  if (!paused || connection.underway->unacknowledged() >= 500) return;
   pause(connection, Pause::unacknowledged, false);
   process(connection);
 }

@@ -15,12 +15,13 @@ void Front::on_mark(NodeId from, pb::RetainedMark mark) {
   if (connection == nullptr) return;  // whoever comes next is attached anew
   mark.set_back(true);
   put_out(*connection);
-  connection->marks.emplace_back(from, std::move(mark));
+  connection->underway.edit().marks.emplace_back(from, std::move(mark));
   if (parts_.env.unsent(connection->stream) <= env::writable_mark) return_marks(*connection);
 }
 
 void Front::return_marks(Connection& connection) {
-  for (auto& [node, mark] : std::exchange(connection.marks, {})) {
+  if (connection.underway->marks.empty()) return;
+  for (auto& [node, mark] : std::exchange(connection.underway.edit().marks, {})) {
     pb::PeerMessage message;
     *message.mutable_retained_mark() = std::move(mark);
     parts_.send(node, std::move(message));

@@ -234,7 +234,7 @@ bool Groups::end(SlotId slot, const std::string& group) {
   if (now == nullptr) return true;
   const std::uint64_t horizon = parts_.slots.held(slot)->horizon();
   if (now->connect_stamp.time >= horizon) return false;
-  if (!now->queue.empty() && now->queue.rbegin()->first.first.time >= horizon) return false;
+  if (!now->queue.empty() && std::prev(now->queue.end())->first.first.time >= horizon) return false;
   for (const auto& [filter, subscription] : now->subscriptions)
     if (subscription.stamp.time >= horizon || (!subscription.present && filter.starts_with("#/"))) return false;
   slot::pb::Operation operation;

@@ -46,9 +46,9 @@ ClientView view_of(const ShardParts& parts, const Connection& connection) {
       std::chrono::duration_cast<std::chrono::milliseconds>(parts.env.now() - connection.last_heard).count());
   one.slot = connection.home;
   one.coordinator = parts.slots.coordinator(connection.home);
-  one.in_flight_out = connection.outstanding;
-  one.in_flight_in = connection.publishes[0].size() + connection.publishes[1].size();
-  one.held_back = connection.held.size();
+  one.in_flight_out = connection.underway->outstanding;
+  one.in_flight_in = connection.underway->unacknowledged();
+  one.held_back = connection.underway->held.size();
   one.unsent_bytes = parts.env.unsent(connection.stream);
   one.paused = connection.pauses != 0;
   return one;

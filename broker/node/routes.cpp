@@ -15,8 +15,7 @@ bool shared(const std::string& filter) { return filter.starts_with("$share/"); }
 std::size_t Routes::slots_needed() const { return parts_.config.slots; }
 
 void Routes::add(NodeId from, RouteTarget target, const std::string& filter) {
-  if (!advertised_[target][from].insert(filter).second) return;
-  if (uses_[{target, filter}]++ == 0) trie_.insert(filter, target);
+  if (advertised_[target][from].insert(filter).second) trie_.insert(filter, target);
 }
 
 void Routes::remove(NodeId from, RouteTarget target, const std::string& filter) {
@@ -24,9 +23,8 @@ void Routes::remove(NodeId from, RouteTarget target, const std::string& filter) 
   if (slot == advertised_.end()) return;
   const auto node = slot->second.find(from);
   if (node == slot->second.end() || node->second.erase(filter) == 0) return;
-  const auto use = uses_.find({target, filter});
-  if (--use->second != 0) return;
-  uses_.erase(use);
+  for (const auto& [other, theirs] : slot->second)
+    if (theirs.contains(filter)) return;
   trie_.erase(filter, target);
 }
 

@@ -46,7 +46,7 @@ class Routes {
   /// Every slot's filters are known: publishes may be taken.
   [[nodiscard]] bool complete() const { return known_.size() >= slots_needed(); }
   /// Filters, counted once for each slot or node that wants them.
-  [[nodiscard]] std::size_t size() const { return uses_.size(); }
+  [[nodiscard]] std::size_t size() const { return trie_.size(); }
   /// The targets of a topic, in order, each once.
   void match(std::string_view topic, std::set<RouteTarget>& out) const;
 
@@ -67,7 +67,6 @@ class Routes {
   ShardParts& parts_;
   topic::Trie<RouteTarget> trie_;
   std::map<RouteTarget, std::map<NodeId, std::set<std::string>>> advertised_;
-  std::map<std::pair<RouteTarget, std::string>, std::uint32_t> uses_;
   std::set<SlotId> known_;
   std::map<NodeId, std::uint32_t> boots_;
   std::map<NodeId, std::uint64_t> acknowledged_;

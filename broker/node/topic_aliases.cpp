@@ -12,7 +12,7 @@ constexpr std::size_t worth_it = 4;  ///< the property takes three bytes: shorte
 bool InboundAliases::resolve(std::uint16_t alias, std::string& topic) {
   if (!in_range(alias)) return false;
   if (!topic.empty()) {
-    topics_[alias] = topic;  // [MQTT-3.3.2-12]
+    topics_.edit()[alias] = topic;  // [MQTT-3.3.2-12]
     return true;
   }
   const auto it = topics_.find(alias);
@@ -23,23 +23,25 @@ bool InboundAliases::resolve(std::uint16_t alias, std::string& topic) {
 
 std::optional<OutboundAliases::Use> OutboundAliases::use(std::string_view topic) {
   if (maximum_ == 0 || topic.size() < worth_it) return std::nullopt;
-  const auto found = places_.find(topic);
-  if (found == places_.end()) {
-    if (recent_.size() >= std::size_t{maximum_} * 2) {  // the coldest is forgotten, and its alias free again
-      if (recent_.back().alias != 0) free_.push_back(recent_.back().alias);
-      places_.erase(recent_.back().topic);
-      recent_.pop_back();
+  if (!known_) known_ = std::make_unique<Known>();
+  auto& [recent, places, free] = *known_;
+  const auto found = places.find(topic);
+  if (found == places.end()) {
+    if (recent.size() >= std::size_t{maximum_} * 2) {  // the coldest is forgotten, and its alias free again
+      if (recent.back().alias != 0) free.push_back(recent.back().alias);
+      places.erase(recent.back().topic);
+      recent.pop_back();
     }
-    recent_.push_front({std::string(topic), 0});
-    places_.emplace(recent_.front().topic, recent_.begin());
+    recent.push_front({std::string(topic), 0});
+    places.emplace(recent.front().topic, recent.begin());
     return std::nullopt;
   }
   Recent& one = *found->second;
-  recent_.splice(recent_.begin(), recent_, found->second);
+  recent.splice(recent.begin(), recent, found->second);
   if (one.alias != 0) return Use{one.alias, true};
-  if (!free_.empty()) {
-    one.alias = free_.back();
-    free_.pop_back();
+  if (!free.empty()) {
+    one.alias = free.back();
+    free.pop_back();
   } else if (given_ < maximum_) {
     one.alias = ++given_;
   } else {

@@ -4,10 +4,13 @@
 #include <cstdint>
 #include <list>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "broker/base/on_demand.hpp"
 
 namespace hf::node {
 
@@ -24,7 +27,7 @@ class InboundAliases {
 
  private:
   std::uint16_t maximum_;
-  std::map<std::uint16_t, std::string> topics_;
+  SparseMap<std::map<std::uint16_t, std::string>> topics_;
 };
 
 /// What we call topics towards the client: a topic gets an alias when it comes a second time, one that was not sent
@@ -46,13 +49,15 @@ class OutboundAliases {
     std::string topic;
     std::uint16_t alias = 0;
   };
-  using Place = std::list<Recent>::iterator;
+  struct Known {
+    std::list<Recent> recent;  ///< last used first; at most twice the maximum
+    std::map<std::string_view, std::list<Recent>::iterator> places;
+    std::vector<std::uint16_t> free;
+  };
 
   std::uint16_t maximum_;
   std::uint16_t given_ = 0;
-  std::list<Recent> recent_;  ///< last used first; at most twice the maximum
-  std::map<std::string_view, Place> places_;
-  std::vector<std::uint16_t> free_;
+  std::unique_ptr<Known> known_;  ///< from the first topic on
 };
 
 }  // namespace hf::node

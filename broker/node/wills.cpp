@@ -61,7 +61,7 @@ void Coordinator::note_session(SlotId slot, const std::string& client) {
   Watch watch;
   if (now != nullptr && now->exists()) {
     watch.due = due(slot, client, *now);
-    if (now->open()) watch.front = now->connect->front().node();
+    if (now->open() && slot != parts_.local_slot()) watch.front = now->connect->front().node();
   }
   const auto found = serving.watches.find(client);
   const Watch before = found == serving.watches.end() ? Watch{} : found->second;

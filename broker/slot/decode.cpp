@@ -87,7 +87,7 @@ bool decode(const pb::SessionRow& row, Session& session) {
   session.end = from_pb(row.end());
   session.end_dot = from_pb(row.end_dot());
   session.connect.reset();
-  if (row.has_connect()) session.connect = row.connect();
+  if (row.has_connect()) session.connect = without_repeats(row.connect());
   session.connect_stamp = from_pb(row.connect_stamp());
   session.attach_stamp = from_pb(row.attach_stamp());
   session.attach_dot = from_pb(row.attach_dot());
@@ -163,16 +163,16 @@ bool decode_session_item(State& state, const keys::Key& key, std::string_view va
   }
   if (key.kind == 'u') {
     const auto row = parse_row<pb::SubscriptionRow>(value);
-    return row && decode(*row, session().subscriptions[std::string(key.rest)]);
+    return row && decode(*row, session().subscriptions.edit()[std::string(key.rest)]);
   }
   if (key.kind == 'e') {
     const auto row = parse_row<pb::EntryRow>(value);
     const auto name = keys::parse_name(key.rest);
-    return row && name && decode(*row, *name, session().entries[*name]);
+    return row && name && decode(*row, *name, session().entries.edit()[*name]);
   }
   const auto row = parse_row<pb::InboundRow>(value);
   const auto id = keys::parse_inbound(key.rest);
-  return row && id && decode(*row, *id, session().inbound[*id]);
+  return row && id && decode(*row, *id, session().inbound.edit()[*id]);
 }
 
 /// Invariants 3 to 6 of SessionEdit, which rows could break.
@@ -194,7 +194,7 @@ bool consistent(const Session& session) {
 }
 
 bool derive_queue(State& state, Session& session) {
-  session.queue.clear();
+  session.queue = {};
   session.queued_bytes = 0;
   for (const auto& [name, entry] : session.entries) {
     if (entry.done) continue;
@@ -202,7 +202,7 @@ bool derive_queue(State& state, Session& session) {
     if (stored == state.messages.end()) return false;
     ++stored->second.references;
     session.queued_bytes += weight(stored->second.message);
-    session.queue.emplace(std::pair(entry.first, name), &entry);
+    session.queue.edit().emplace(std::pair(entry.first, name), &entry);
   }
   return true;
 }

@@ -39,9 +39,13 @@ SessionEdit::~SessionEdit() {
   if (nothing) {
     state_.sessions.erase(client_);
     state_.remembering.erase(client_);
-  } else if (remembers_) {
-    state_.remembering.insert(client_);
+    return;
   }
+  session_.subscriptions.tidy();
+  session_.entries.tidy();
+  session_.queue.tidy();
+  session_.inbound.tidy();
+  if (remembers_) state_.remembering.insert(client_);
 }
 
 void SessionEdit::touch(std::string key) {
@@ -74,7 +78,8 @@ void SessionEdit::drop_before_end() {
     const auto here = it++;
     if (here->second.stamp < session_.end) drop_subscription(std::string(here->first));
   }
-  for (auto it = session_.entries.begin(); it != session_.entries.end();) {
+  auto& entries = session_.entries.edit();
+  for (auto it = entries.begin(); it != entries.end();) {
     Entry& entry = (it++)->second;
     if (entry.first >= session_.end || entry.done) continue;
     if (!entry.name.identity) {
@@ -127,7 +132,7 @@ void SessionEdit::join_connect(const pb::Connect& connect,
     return;
   }
   if (!session_.connect || session_.connect_stamp != connect_stamp) drop_connect();
-  session_.connect = connect;
+  session_.connect = without_repeats(connect);
   if (will) *session_.connect->mutable_will() = std::move(*will);
   if (session_.will_over) session_.connect->clear_will();
   session_.connect_stamp = connect_stamp;
@@ -176,7 +181,7 @@ void SessionEdit::join_will_over(const Stamp& connect) {
 
 void SessionEdit::join_subscription(const std::string& filter, const Subscription& value) {
   if (value.stamp < session_.end) return;
-  const auto [it, fresh] = session_.subscriptions.try_emplace(filter);
+  const auto [it, fresh] = session_.subscriptions.edit().try_emplace(filter);
   Subscription& here = it->second;
   if (!fresh && value.stamp < here.stamp)
     return;  // equal: twice in one SUBSCRIBE, the last one counts
@@ -192,7 +197,7 @@ void SessionEdit::join_subscription(const std::string& filter, const Subscriptio
 void SessionEdit::answer_subscription(const std::string& filter, const Stamp& subscribed) {
   const auto it = session_.subscriptions.find(filter);
   if (it == session_.subscriptions.end() || it->second.stamp != subscribed || !it->second.owed) return;
-  it->second.owed = false;
+  session_.subscriptions.edit().at(filter).owed = false;
   touch(keys::subscription(client_, filter));
 }
 
@@ -200,7 +205,7 @@ void SessionEdit::drop_subscription(const std::string& filter) {
   const auto it = session_.subscriptions.find(filter);
   if (it == session_.subscriptions.end()) return;
   const bool present = it->second.present;
-  session_.subscriptions.erase(it);
+  session_.subscriptions.edit().erase(it);
   if (indexed_ && present) unindex(filter, true);
   touch(keys::subscription(client_, filter));
 }
@@ -244,13 +249,13 @@ void SessionEdit::join_inbound(const InboundKey& key, const Inbound& value) {
   const auto never_counts = [](const Inbound& one, const Inbound& beside) {
     return one.attach <= beside.attach && std::tie(one.epoch, one.stamp) <= std::tie(beside.epoch, beside.stamp);
   };
-  auto it = session_.inbound.lower_bound({key.packet_id, {}});
+  auto it = session_.inbound.lower_bound(InboundKey{key.packet_id, {}});
   while (it != session_.inbound.end() && it->first.packet_id == key.packet_id) {
     const auto here = it++;
     if (never_counts(value, here->second)) return;
     if (never_counts(here->second, value)) drop_inbound(InboundKey(here->first));
   }
-  session_.inbound.emplace(key, value);
+  session_.inbound.edit().emplace(key, value);
   if (!value.released()) ++state_.inbound_names[value.name];
   remembers_ = true;
   touch(keys::inbound(client_, key));
@@ -260,7 +265,7 @@ void SessionEdit::drop_inbound(const InboundKey& key) {
   const auto it = session_.inbound.find(key);
   if (it == session_.inbound.end()) return;
   if (!it->second.released()) drop_one(state_.inbound_names, it->second.name);
-  session_.inbound.erase(it);
+  session_.inbound.edit().erase(it);
   touch(keys::inbound(client_, key));
 }
 

@@ -10,7 +10,7 @@ namespace hf::slot {
 
 void SessionEdit::enter_queue(const Entry& entry, const pb::Message* payload) {
   HF_ASSERT(payload != nullptr);
-  session_.queue.emplace(std::pair(entry.first, entry.name), &entry);
+  session_.queue.edit().emplace(std::pair(entry.first, entry.name), &entry);
   StoredMessage& stored = state_.messages[entry.message];
   if (stored.references == 0) stored.message = *payload;
   session_.queued_bytes += weight(stored.message);
@@ -21,7 +21,7 @@ void SessionEdit::enter_queue(const Entry& entry, const pb::Message* payload) {
 }
 
 void SessionEdit::leave_queue(const Entry& entry) {
-  session_.queue.erase(std::pair(entry.first, entry.name));
+  session_.queue.edit().erase(std::pair(entry.first, entry.name));
   const auto it = state_.messages.find(entry.message);
   HF_ASSERT(it != state_.messages.end());
   session_.queued_bytes -= weight(it->second.message);
@@ -49,7 +49,7 @@ void SessionEdit::become_memory(Entry& entry) {
 void SessionEdit::join_entry(const Entry& value, const pb::Message* payload) {
   const bool ended = value.first < session_.end;
   if (ended && !value.name.identity) return;
-  const auto [it, fresh] = session_.entries.try_emplace(value.name, value);
+  const auto [it, fresh] = session_.entries.edit().try_emplace(value.name, value);
   Entry& here = it->second;
   touch(keys::entry(client_, value.name));
   if (fresh) {
@@ -92,8 +92,10 @@ void SessionEdit::join_entry(const Entry& value, const pb::Message* payload) {
 
 /// The entry, marked as named by this operation whatever comes of it: that is what converges.
 Entry* SessionEdit::named(const Name& name, const Stamp& stamp, const Dot& dot) {
-  const auto it = session_.entries.find(name);
-  if (it == session_.entries.end()) return nullptr;
+  if (session_.entries.empty()) return nullptr;
+  auto& entries = session_.entries.edit();
+  const auto it = entries.find(name);
+  if (it == entries.end()) return nullptr;
   Entry& entry = it->second;
   if (stamp > entry.last_stamp) {
     entry.last_stamp = stamp;
@@ -159,7 +161,7 @@ void SessionEdit::drop_entry(const Name& name) {
   if (it == session_.entries.end()) return;
   if (!it->second.done) leave_queue(it->second);
   touch(keys::entry(client_, name));
-  session_.entries.erase(it);
+  session_.entries.edit().erase(it);
   if (name.identity) drop_one(state_.identities, name);
 }
 

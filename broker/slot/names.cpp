@@ -7,7 +7,7 @@ namespace hf::slot {
 
 const Inbound* Session::inbound_of(std::uint16_t packet_id) const {
   const Inbound* latest = nullptr;
-  for (auto it = inbound.lower_bound({packet_id, {}}); it != inbound.end() && it->first.packet_id == packet_id; ++it)
+  for (auto it = inbound.lower_bound(InboundKey{packet_id, {}}); it != inbound.end() && it->first.packet_id == packet_id; ++it)
     if (latest == nullptr || std::tie(it->second.epoch, it->second.stamp) > std::tie(latest->epoch, latest->stamp))
       latest = &it->second;
   return latest;
@@ -62,6 +62,14 @@ void to_pb(const VersionVector& vector, pb::VersionVector* out) {
     one->set_boot(origin.boot);
     one->set_seq(seq);
   }
+}
+
+pb::Connect without_repeats(const pb::Connect& connect) {
+  pb::Connect kept = connect;
+  kept.clear_client();
+  kept.clear_connect();
+  kept.clear_began();
+  return pb::Connect(kept);  // a cleared string keeps its memory, one that was never set has none
 }
 
 Stamp stamp_of(const pb::Operation& operation) {

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/base/on_demand.hpp"
 #include "broker/slot/operation.pb.h"
 #include "broker/slot/retained.hpp"
 #include "broker/slot/version_vector.hpp"
@@ -80,7 +81,7 @@ struct Inbound {
 struct Session {
   Stamp end;                 ///< items stamped before it are gone; none (again) once that is stable
   Dot end_dot;
-  std::optional<pb::Connect> connect;  ///< of the winning (connect_stamp, attach_stamp)
+  std::optional<pb::Connect> connect;  ///< of the winning (connect_stamp, attach_stamp), see without_repeats
   Stamp connect_stamp;
   Stamp attach_stamp;
   Dot attach_dot;
@@ -94,13 +95,13 @@ struct Session {
   std::uint64_t closed_ms = 0;
   /// The will of this very connection was fired, or the client said goodbye. Then `connect` holds none any more.
   bool will_over = false;
-  std::map<std::string, Subscription, std::less<>> subscriptions;
-  std::map<Name, Entry> entries;
-  std::map<std::pair<Stamp, Name>, const Entry*> queue;  ///< not done, in order; derived
+  SparseMap<std::map<std::string, Subscription, std::less<>>> subscriptions;
+  SparseMap<std::map<Name, Entry>> entries;
+  SparseMap<std::map<std::pair<Stamp, Name>, const Entry*>> queue;  ///< not done, in order; derived
   std::uint64_t queued_bytes = 0;                        ///< of the messages in the queue; derived
   /// Of each packet id the operation of the greatest (epoch, stamp), and those of later attachments, which would
   /// count once an end takes it.
-  std::map<InboundKey, Inbound> inbound;
+  SparseMap<std::map<InboundKey, Inbound>> inbound;
 
   /// What counts under a packet id of the client: nothing, its Release, or the Inbound that holds it.
   [[nodiscard]] const Inbound* inbound_of(std::uint16_t packet_id) const;
@@ -109,6 +110,9 @@ struct Session {
   /// Is its latest connection open, as far as operations tell.
   [[nodiscard]] bool open() const { return exists() && closed_connect != connect_stamp; }
 };
+
+/// A CONNECT as a session holds it: without what the session has beside.
+[[nodiscard]] pb::Connect without_repeats(const pb::Connect& connect);
 
 [[nodiscard]] inline bool is_bound(const Session& session) { return session.exists() && session.connect->bound(); }
 

@@ -94,6 +94,7 @@ bool World::issue_session(Holder& holder, const Step& step) {
     case 4: {
       if (!exists) return false;
       *op.mutable_connect() = *session->connect;
+      op.mutable_connect()->set_client(client);
       to_pb(session->connect_stamp, op.mutable_connect()->mutable_connect());
       op.mutable_connect()->set_keep_alive_s(step.c);
       if (step.c % 4 != 0) op.mutable_connect()->clear_will();
