@@ -238,26 +238,20 @@ void Coordinator::unsubscribe(SlotId slot, NodeId from, const pb::Request& reque
 }
 
 std::map<std::string, Coordinator::Target> Coordinator::targets(SlotId slot, const slot::pb::Message& message) const {
+  std::vector<slot::Indexed> found;
+  parts_.slots.held(slot)->state().index.match(message.topic(), [&](const slot::Indexed& one) { found.push_back(one); });
+  std::sort(found.begin(), found.end());
   std::map<std::string, Target> out;
-  const slot::State& state = parts_.slots.held(slot)->state();
-  std::set<std::string> clients;
-  state.index.match(message.topic(), [&](const std::string& client) { clients.insert(client); });
-  for (const std::string& client : clients) {
-    const auto session = state.sessions.find(client);
-    if (session == state.sessions.end() || !session->second.exists()) continue;
-    const std::string_view who = std::string_view(client).substr(0, client.find('\x1f'));
+  for (const slot::Indexed& one : found) {
+    const std::string& client = *one.client;
+    const slot::Subscription& subscription = one.subscription->second;
     if (is_group(client) && !parts_.groups.has_members(slot, client)) continue;
-    const auto& all = session->second.subscriptions;  // of a group: its one filter, and members, who may be many
-    auto it = is_group(client) ? all.find(plain_filter(client)) : all.begin();
-    for (const auto end = is_group(client) && it != all.end() ? std::next(it) : all.end(); it != end; ++it) {
-      const auto& [filter, subscription] = *it;
-      if (!subscription.present || filter.starts_with("$share/") || !topic::matches(filter, message.topic())) continue;
-      if (subscription.options.no_local() && who == message.publisher()) continue;
-      Target& target = out[client];
-      target.qos = std::max(target.qos, subscription.options.qos());
-      target.retain = target.retain || (subscription.options.retain_as_published() && message.retain());
-      if (subscription.options.identifier() != 0) target.identifiers.push_back(subscription.options.identifier());
-    }
+    const std::string_view who = std::string_view(client).substr(0, client.find('\x1f'));
+    if (subscription.options.no_local() && who == message.publisher()) continue;
+    Target& target = out[client];
+    target.qos = std::max(target.qos, subscription.options.qos());
+    target.retain = target.retain || (subscription.options.retain_as_published() && message.retain());
+    if (subscription.options.identifier() != 0) target.identifiers.push_back(subscription.options.identifier());
   }
   return out;
 }

@@ -263,7 +263,7 @@ bool decode_row(State& state, std::string_view key, std::string_view value) {
 }
 
 bool finish_decoding(State& state) {
-  state.index = topic::Trie<std::string>();
+  state.index = topic::Trie<Indexed>();
   state.filters.clear();
   state.dirty.clear();
   state.totals = {};
@@ -276,12 +276,12 @@ bool finish_decoding(State& state) {
     if (!session.exists()) continue;
     ++state.totals.sessions;
     if (is_bound(session)) ++state.totals.bound;
-    for (const auto& [filter, subscription] : session.subscriptions) {
-      if (!subscription.present) continue;
-      const auto plain = topic::parse_filter(filter);
-      if (!plain) continue;
-      state.index.insert(plain->filter, client);
-      ++state.filters[filter];
+    for (const auto& subscribed : session.subscriptions) {
+      if (!subscribed.second.present) continue;
+      const auto parsed = topic::parse_filter(subscribed.first);
+      if (!parsed) continue;
+      if (!parsed->shared()) state.index.insert(subscribed.first, {&client, &subscribed});
+      ++state.filters[subscribed.first];
       ++state.totals.subscriptions;
     }
   }

@@ -10,26 +10,19 @@
 
 namespace hf::slot {
 
-namespace {
-/// What the index holds a filter under: shared subscriptions without their prefix.
-std::string_view indexed_as(std::string_view filter) {
-  const auto parsed = topic::parse_filter(filter);
-  return parsed ? parsed->filter : filter;
-}
-}  // namespace
-
 SessionEdit::SessionEdit(State& state, Changes& changes, const std::string& client)
     : state_(state),
       changes_(changes),
-      client_(client),
-      session_(state.sessions[client]),
+      place_(state.sessions.try_emplace(client).first),
+      client_(place_->first),
+      session_(place_->second),
       indexed_(session_.exists()),
       bound_(is_bound(session_)) {}
 
 SessionEdit::~SessionEdit() {
   if (const bool exists = session_.exists(); exists != indexed_) {
-    for (const auto& [filter, subscription] : session_.subscriptions)
-      if (subscription.present) exists ? index(filter) : unindex(filter, false);
+    for (const auto& subscribed : session_.subscriptions)
+      if (subscribed.second.present) exists ? index(subscribed) : unindex(subscribed);
     exists ? ++state_.totals.sessions : --state_.totals.sessions;
   }
   if (const bool bound = is_bound(session_); bound != bound_) bound ? ++state_.totals.bound : --state_.totals.bound;
@@ -37,8 +30,8 @@ SessionEdit::~SessionEdit() {
                        session_.subscriptions.empty() && session_.entries.empty() &&
                        session_.inbound.empty();
   if (nothing) {
-    state_.sessions.erase(client_);
     state_.remembering.erase(client_);
+    state_.sessions.erase(place_);
     return;
   }
   session_.subscriptions.tidy();
@@ -186,7 +179,7 @@ void SessionEdit::join_subscription(const std::string& filter, const Subscriptio
   if (!fresh && value.stamp < here.stamp)
     return;  // equal: twice in one SUBSCRIBE, the last one counts
   if (indexed_ && here.present != value.present)
-    value.present ? index(filter) : unindex(filter, true);
+    value.present ? index(*it) : unindex(*it);
   const bool answered = !fresh && value.stamp == here.stamp && !here.owed;
   here = value;
   remembers_ = remembers_ || !value.present;
@@ -204,35 +197,25 @@ void SessionEdit::answer_subscription(const std::string& filter, const Stamp& su
 void SessionEdit::drop_subscription(const std::string& filter) {
   const auto it = session_.subscriptions.find(filter);
   if (it == session_.subscriptions.end()) return;
-  const bool present = it->second.present;
+  if (indexed_ && it->second.present) unindex(*it);
   session_.subscriptions.edit().erase(it);
-  if (indexed_ && present) unindex(filter, true);
   touch(keys::subscription(client_, filter));
 }
 
-void SessionEdit::index(const std::string& filter) {
-  if (!topic::parse_filter(filter)) return;
-  state_.index.insert(indexed_as(filter), client_);
+void SessionEdit::index(const Subscribed& subscribed) {
+  const std::string& filter = subscribed.first;
+  const auto parsed = topic::parse_filter(filter);
+  if (!parsed) return;
+  if (!parsed->shared()) state_.index.insert(filter, {&client_, &subscribed});
   ++state_.totals.subscriptions;
   if (++state_.filters[filter] == 1) changes_.filters_added.push_back(filter);
 }
 
-/// Is there another present subscription that the index holds under the same filter.
-bool SessionEdit::shares_index(const std::string& filter) const {
-  const std::string_view plain = indexed_as(filter);
-  const auto& all = session_.subscriptions;
-  if (const auto it = all.find(plain); it != all.end() && it->first != filter && it->second.present)
-    return true;
-  for (auto it = all.lower_bound(std::string_view("$share/")); it != all.end(); ++it) {
-    if (!it->first.starts_with("$share/")) return false;
-    if (it->second.present && it->first != filter && indexed_as(it->first) == plain) return true;
-  }
-  return false;
-}
-
-void SessionEdit::unindex(const std::string& filter, bool others_stay) {
-  if (!topic::parse_filter(filter)) return;
-  if (!others_stay || !shares_index(filter)) state_.index.erase(indexed_as(filter), client_);
+void SessionEdit::unindex(const Subscribed& subscribed) {
+  const std::string& filter = subscribed.first;
+  const auto parsed = topic::parse_filter(filter);
+  if (!parsed) return;
+  if (!parsed->shared()) state_.index.erase(filter, {&client_, &subscribed});
   --state_.totals.subscriptions;
   const auto it = state_.filters.find(filter);
   HF_ASSERT(it != state_.filters.end());

@@ -2,8 +2,11 @@
 // rows. apply, merge and forget are written in these words and share their rules.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "broker/base/assert.hpp"
 #include "broker/slot/apply.hpp"
@@ -12,8 +15,8 @@ namespace hf::slot {
 
 /// Edits the session of `client`, which it creates; the destructor settles.
 /// Invariants, outside an edit (tests/slot name them):
-///  1. index and `filters` hold exactly the present subscriptions of sessions that exist, but for registers under
-///     what is no filter (a group's members).
+///  1. `filters` holds exactly the present subscriptions of sessions that exist, but for registers under what is no
+///     filter (a group's members); the index those of them that are not shared.
 ///  2. `queue` holds exactly the entries not done; messages[d].references counts those with message
 ///  d.
 ///  3. Nothing lies before `end`: subscriptions and entries by stamp, inbound ids by attachment,
@@ -92,13 +95,14 @@ class SessionEdit {
   void become_memory(Entry& entry);
   void drop_before_end();
   void touch(std::string key);
-  void index(const std::string& filter);
-  void unindex(const std::string& filter, bool others_stay);
-  [[nodiscard]] bool shares_index(const std::string& filter) const;
+  using Subscribed = std::pair<const std::string, Subscription>;
+  void index(const Subscribed& subscribed);
+  void unindex(const Subscribed& subscribed);
 
   State& state_;
   Changes& changes_;
-  const std::string client_;
+  std::map<std::string, Session, std::less<>>::iterator place_;
+  const std::string& client_;
   Session& session_;
   bool indexed_;  ///< its present subscriptions are in the index
   bool bound_;    ///< it is counted as such

@@ -8,6 +8,8 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "broker/base/on_demand.hpp"
@@ -39,6 +41,16 @@ struct Subscription {
   bool present = false;
   bool owed = false;  ///< the retained messages that match are still to be sent
   pb::Options options;
+};
+
+/// A present subscription as the index names it: by client, then filter. Both lie in the state.
+struct Indexed {
+  const std::string* client = nullptr;
+  const std::pair<const std::string, Subscription>* subscription = nullptr;
+  friend bool operator==(const Indexed& a, const Indexed& b) { return a.subscription == b.subscription; }
+  friend bool operator<(const Indexed& a, const Indexed& b) {
+    return std::tie(*a.client, a.subscription->first) < std::tie(*b.client, b.subscription->first);
+  }
 };
 
 /// One message owed to one session.
@@ -161,7 +173,7 @@ struct State {
   std::map<Name, Settled> settled;
 
   // Derived.
-  topic::Trie<std::string> index;                          ///< filter without `$share/` -> client; present subscriptions of sessions that exist
+  topic::Trie<Indexed> index;  ///< present subscriptions of sessions that exist, but for `$share/`: a group matches for its members
   std::map<std::string, std::uint32_t, std::less<>> filters;  ///< filter as subscribed -> clients
   std::set<std::string> dirty;                             ///< keys of rows changed since they were last taken
   /// So that forgetting looks only where there is something: at least every session with memory (has_memory), every
@@ -176,6 +188,11 @@ struct State {
   } totals;
 
   explicit State(SlotId slot = 0) : id(slot) {}
+  State(const State&) = delete;  // queues and the index point into it
+  State& operator=(const State&) = delete;
+  State(State&&) noexcept = default;
+  State& operator=(State&&) noexcept = default;
+  ~State() = default;
 };
 
 /// What a queued message is counted as, in bytes.

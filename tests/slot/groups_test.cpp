@@ -31,7 +31,7 @@ TEST(Groups, a_register_that_is_no_filter_is_not_indexed) {
   EXPECT_TRUE(state.sessions.at("c").subscriptions.at("#/member").present);
   EXPECT_EQ(state.filters.size(), 1U);
   int matched = 0;
-  state.index.match("a/b", [&](const std::string&) { ++matched; });
+  state.index.match("a/b", [&](const Indexed&) { ++matched; });
   EXPECT_EQ(matched, 1);
 }
 

@@ -417,8 +417,8 @@ void World::check(Holder& holder) {
   for (const auto& [filter, count] : holder.state.filters) keys.insert(filter);
   if (keys != holder.filters) throw std::logic_error("Changes tell other filters");
   std::vector<std::string> mine, theirs;
-  holder.state.index.match("a/b", [&](const std::string& client) { mine.push_back(client); });
-  copy.index.match("a/b", [&](const std::string& client) { theirs.push_back(client); });
+  holder.state.index.match("a/b", [&](const Indexed& one) { mine.push_back(*one.client + " " + one.subscription->first); });
+  copy.index.match("a/b", [&](const Indexed& one) { theirs.push_back(*one.client + " " + one.subscription->first); });
   std::sort(mine.begin(), mine.end());
   std::sort(theirs.begin(), theirs.end());
   if (mine != theirs) throw std::logic_error("index matches otherwise");
