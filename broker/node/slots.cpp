@@ -35,16 +35,19 @@ void Slots::start() {
 
 SlotId Slots::slot_of(std::string_view key) const { return cluster::slot_of(key, parts_.config.slots); }
 
-bool Slots::serving(SlotId slot) const { return slots_[slot].serving; }
+const Slots::Slot& Slots::at(SlotId slot) const {
+  static const Slot none;
+  return slot < slots_.size() ? slots_[slot] : none;
+}
 
 bool Slots::is_replica(SlotId slot, NodeId node) const {
-  const auto& list = slots_[slot].preference;
+  const auto& list = at(slot).preference;
   const auto end = list.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(list.size(), parts_.config.replicas));
   return std::find(list.begin(), end, node) != end;
 }
 
 std::uint32_t Slots::place(SlotId slot) const {
-  const auto& list = slots_[slot].preference;
+  const auto& list = at(slot).preference;
   return static_cast<std::uint32_t>(std::find(list.begin(), list.end(), parts_.self.node) - list.begin());
 }
 

@@ -34,21 +34,22 @@ class Slots {
   void start();      ///< after loading
 
   [[nodiscard]] SlotId slot_of(std::string_view key) const;
-  [[nodiscard]] NodeId coordinator(SlotId slot) const { return slots_[slot].coordinator; }
-  [[nodiscard]] bool serving(SlotId slot) const;
-  [[nodiscard]] bool is_replica(SlotId slot) const { return slots_[slot].replica; }
+  // What other nodes say may name slots that do not exist: such a slot is nobody's.
+  [[nodiscard]] NodeId coordinator(SlotId slot) const { return at(slot).coordinator; }
+  [[nodiscard]] bool serving(SlotId slot) const { return at(slot).serving; }
+  [[nodiscard]] bool is_replica(SlotId slot) const { return at(slot).replica; }
   /// Among the first R of the preference list of `slot`.
   [[nodiscard]] bool is_replica(SlotId slot, NodeId node) const;
   /// A majority of the replicas has promised this node's claim: what QoS 2 needs.
-  [[nodiscard]] bool decides(SlotId slot) const { return slots_[slot].decides; }
+  [[nodiscard]] bool decides(SlotId slot) const { return at(slot).decides; }
   [[nodiscard]] bool all_replicas_reachable(SlotId slot) const;
   /// Caught up: this node may coordinate it.
-  [[nodiscard]] bool ready(SlotId slot) const { return slots_[slot].ready; }
-  [[nodiscard]] const std::vector<NodeId>& preference(SlotId slot) const { return slots_[slot].preference; }
+  [[nodiscard]] bool ready(SlotId slot) const { return at(slot).ready; }
+  [[nodiscard]] const std::vector<NodeId>& preference(SlotId slot) const { return at(slot).preference; }
   /// This node's place in the preference list: the residue of the packet ids it may give out.
   [[nodiscard]] std::uint32_t place(SlotId slot) const;
-  [[nodiscard]] replica::SlotReplica* held(SlotId slot) { return slots_[slot].held.get(); }
-  [[nodiscard]] const replica::SlotReplica* held(SlotId slot) const { return slots_[slot].held.get(); }
+  [[nodiscard]] replica::SlotReplica* held(SlotId slot) { return at(slot).held.get(); }
+  [[nodiscard]] const replica::SlotReplica* held(SlotId slot) const { return at(slot).held.get(); }
   replica::SlotReplica& ensure_held(SlotId slot);
   /// Has all that `node` had of a slot served here, when it yielded (or it has nothing of it).
   [[nodiscard]] bool knows(SlotId slot, NodeId node) const;
@@ -91,6 +92,7 @@ class Slots {
     Instant hold_off{};
     Instant asked{};  ///< when all were last asked for what they hold
   };
+  [[nodiscard]] const Slot& at(SlotId slot) const;
   static constexpr std::uint32_t copies_max = 1U << (32 - boot_bits);
   struct Peer {
     std::string ready;
