@@ -3,7 +3,7 @@
 
 packages=(g++ clang libclang-rt-14-dev cmake ninja-build ccache mold python3
   libboost1.81-dev librocksdb-dev libmimalloc-dev libprotobuf-dev protobuf-compiler libexpected-dev libssl-dev openssl
-  nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev
+  curl jq nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
   libpaho-mqtt-dev libpaho-mqttpp-dev mosquitto mosquitto-clients chromium
   dpkg-dev haproxy python3-yaml python3-paho-mqtt)

@@ -4,13 +4,54 @@
 No engine and no cluster: what the API server would refuse is not seen here.
 
     kubernetes_test.py HOLDFASTD"""
-import json, os, pathlib, re, subprocess, sys, tempfile, unittest
+import contextlib, http.server, json, os, pathlib, re, subprocess, sys, tempfile, threading, unittest
 
 import yaml
 
 HOLDFASTD = sys.argv.pop()
 PACKAGING = pathlib.Path(__file__).resolve().parents[2] / "broker/app/packaging"
 STOP_PATIENCE = 10  # what holdfastd grants after the drain
+
+
+class ApiServer(http.server.BaseHTTPRequestHandler):
+    """Says of pods where they are (the first time: nowhere yet), and of nodes their labels, to who bears the token."""
+    asked = {}
+    zones = ("eu-1", "eu-2", "eu-1")
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        count = self.asked[self.path] = self.asked.get(self.path, 0) + 1
+        pod = re.fullmatch(r"/api/v1/namespaces/here/pods/holdfast-(\d)", self.path)
+        node = re.fullmatch(r"/api/v1/nodes/worker-(\d)", self.path)
+        if self.headers["Authorization"] != "Bearer secret" or not (pod or node):
+            return self.send_error(403)
+        if pod:
+            found = {"spec": {"nodeName": f"worker-{pod[1]}"} if count > 1 else {}}
+        else:
+            found = {"metadata": {"labels": {"topology.kubernetes.io/zone": self.zones[int(node[1])]}}}
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(found).encode())
+
+
+@contextlib.contextmanager
+def api_server():
+    ApiServer.asked = {}
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), ApiServer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def members_script(command, folder, api, **more):
+    """The init container's command with what a pod has; `folder` stands for /data and the service account."""
+    for name, text in (("namespace", "here"), ("token", "secret"), ("ca.crt", "")):
+        pathlib.Path(folder, name).write_text(text)
+    command = [str(PACKAGING / "kubernetes/members"), *[word.replace("/data", folder) for word in command[1:]]]
+    environment = {"PATH": os.environ["PATH"], "KUBERNETES_API": api, "SERVICE_ACCOUNT": folder, **more}
+    return subprocess.run(command, env=environment, text=True, capture_output=True, timeout=60)
 
 
 class Manifests(unittest.TestCase):
@@ -37,7 +78,11 @@ class Manifests(unittest.TestCase):
             pathlib.Path(folder, "passwords").write_text("")
             pathlib.Path(folder, "admin-token").write_text("0123456789abcdef\n")
             pathlib.Path(folder, "holdfast.json").write_text(config.replace("/etc/holdfast/secrets", folder))
+            with api_server() as api:
+                done = members_script(cls.pod["spec"]["initContainers"][0]["command"], folder, api)
+                assert done.returncode == 0, done.stderr
             shell, flag, script = cls.container["command"]
+            script = script.replace("/data/members.json", f"{folder}/members.json")
             script = script.replace("/etc/holdfast/config", folder).replace("exec holdfastd", f"exec {HOLDFASTD} --print-config")
             for number in range(cls.set["spec"]["replicas"]):
                 environment = {"PATH": os.environ["PATH"], "HOSTNAME": f"{cls.set['metadata']['name']}-{number}",
@@ -72,7 +117,49 @@ class Manifests(unittest.TestCase):
             self.assertEqual(config["node"]["id"], number + 1)
             self.assertEqual(members[number + 1]["address"],
                              f"{self.set['metadata']['name']}-{number}.{peers['metadata']['name']}:{config['listen']['peer_port']}")
-            self.assertEqual(len({member["zone"] for member in members.values()}), len(members))
+            self.assertEqual(tuple(members[i + 1]["zone"] for i in range(len(members))), ApiServer.zones)
+
+    def test_the_init_container_is_of_this_set_and_may_ask_what_it_asks(self):
+        init = self.pod["spec"]["initContainers"][0]
+        script, name, replicas, service, port, file = init["command"]
+        self.assertEqual(script, "/usr/share/holdfast/kubernetes-members")
+        self.assertIn("install(PROGRAMS kubernetes/members DESTINATION share/holdfast RENAME kubernetes-members)",
+                      (PACKAGING / "CMakeLists.txt").read_text())
+        self.assertEqual((name, int(replicas), service), (self.set["metadata"]["name"], self.set["spec"]["replicas"],
+                                                          self.set["spec"]["serviceName"]))
+        self.assertEqual(int(port), self.configs[0]["listen"]["peer_port"])
+        self.assertIn(file, self.container["command"][2])
+        mounts = {each["name"]: each["mountPath"] for each in init["volumeMounts"]}
+        self.assertEqual(os.path.dirname(file), mounts["data"])
+        self.assertEqual(init["image"], self.container["image"])
+        account = self.one("ServiceAccount", self.pod["spec"]["serviceAccountName"])["metadata"]["name"]
+        for kind, resource in (("Role", "pods"), ("ClusterRole", "nodes")):
+            role, binding = self.one(kind), self.one(f"{kind}Binding")
+            self.assertEqual(role["rules"], [{"apiGroups": [""], "resources": [resource], "verbs": ["get"]}])
+            self.assertEqual((binding["roleRef"]["kind"], binding["roleRef"]["name"]), (kind, role["metadata"]["name"]))
+            self.assertEqual([each["name"] for each in binding["subjects"]], [account])
+        packages = re.search(r"install -y --no-install-recommends (.*?) /packages", (PACKAGING / "container/Dockerfile").read_text())[1]
+        self.assertLessEqual({"curl", "jq"}, set(packages.split()))
+
+    def test_the_members_that_were_written_stay(self):
+        command = self.pod["spec"]["initContainers"][0]["command"]
+        with tempfile.TemporaryDirectory(prefix="hf-members-") as folder:
+            with api_server() as api:
+                first = members_script(command, folder, api)
+            again = members_script(command, folder, "http://127.0.0.1:1")  # nobody is asked
+            self.assertEqual((first.returncode, again.returncode, again.stdout), (0, 0, first.stdout), first.stderr + again.stderr)
+            more = members_script([*command[:2], "5", *command[3:]], folder, "http://127.0.0.1:1")
+            self.assertEqual(more.returncode, 1)
+            self.assertIn("has 3 members, the set has 5", more.stderr)
+
+    def test_a_pod_without_a_node_or_a_right_is_told(self):
+        command = self.pod["spec"]["initContainers"][0]["command"]
+        with tempfile.TemporaryDirectory(prefix="hf-members-") as folder, api_server() as api:
+            done = members_script([command[0], "other", *command[2:]], folder, api, MEMBERS_PATIENCE="1")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("403", done.stderr)
+            self.assertIn("no node of pod other-0", done.stderr)
+            self.assertFalse(pathlib.Path(folder, "members.json").exists())
 
     def test_ports_are_those_of_holdfastd(self):
         ports = {each["name"]: each["containerPort"] for each in self.container["ports"]}
