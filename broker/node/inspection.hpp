@@ -120,7 +120,8 @@ struct SafeToStop {
 /// How far this node is: what health checks ask.
 enum class Readiness : std::uint8_t { starting, catching_up, ready, draining };
 
-/// For the shard's own thread, between turns. Reading changes nothing. Every list costs its page, not the whole.
+/// For the shard's own thread, between turns. Reading changes nothing. Every list costs its page, not the whole (of sessions: their
+/// subscriptions too, which are counted).
 class Inspection {
  public:
   explicit Inspection(ShardParts& parts) : parts_(parts) {}
