@@ -16,6 +16,15 @@ namespace hf::env {
 
 enum class Level { debug, info, warn, error };
 
+/// One line of the log. What clients wrote may stand in it, secrets never. The texts live for the time of the call only.
+struct LogLine {
+  Level level = Level::info;
+  std::string_view text{};
+  std::string_view event{};   ///< the kind of event, one of a few constant words; empty: lines of one text are of a kind
+  std::string_view client{};  ///< id of the client that it is about
+  std::string_view remote{};  ///< and its address
+};
+
 enum class StreamKind { client, peer };
 
 /// A stream that came in. The texts live for the time of the call only.
@@ -72,7 +81,10 @@ class Environment {
   /// commit that has completed. Answered by on_rows.
   virtual void read(std::string begin, std::string end, std::size_t limit, ReadId id) = 0;
 
-  virtual void log(Level level, std::string_view text) = 0;
+  /// Whether lines of this level are written: asked before one is put together where that would cost something.
+  [[nodiscard]] virtual bool logs(Level level) const = 0;
+  /// The implementation escapes and cuts what it writes, and bounds how often lines of one kind are written.
+  virtual void log(const LogLine& line) = 0;
 
   /// The node cannot go on (its disk failed, say): stop the process, acknowledge nothing more.
   virtual void die(std::string_view why) = 0;

@@ -32,7 +32,7 @@ class Host::Loop final : public StreamEvents {
   explicit Loop(HostOptions options)
       : options_(std::move(options)),
         streams_(*this, limits_of(options_)),
-        environment_(streams_, {options_.log, options_.die}) {}
+        environment_(streams_, {options_.logs, options_.log, options_.die}) {}
 
   Result<void> listen() { return doors_.open(options_); }
   [[nodiscard]] const Doors& doors() const { return doors_; }
@@ -72,7 +72,7 @@ class Host::Loop final : public StreamEvents {
       turn(longest_wait);
     }
     if (!handler_->stopped()) {
-      environment_.log(env::Level::warn, "stopping without waiting for what is under way");
+      environment_.log({env::Level::warn, "stopping without waiting for what is under way"});
       return;
     }
     handler_ = nullptr;
@@ -115,7 +115,7 @@ class Host::Loop final : public StreamEvents {
   void writable(StreamId id) override {
     tell([&](env::Handler& h) { h.on_writable(id); });
   }
-  void warn(std::string_view text) override { environment_.log(env::Level::warn, text); }
+  void warn(std::string_view text) override { environment_.log({env::Level::warn, text}); }
   [[nodiscard]] Instant now() const override { return environment_.now(); }
 
  private:
@@ -137,7 +137,7 @@ class Host::Loop final : public StreamEvents {
       give_up_ = now();
       return;
     }
-    environment_.log(env::Level::info, "asked to stop");
+    environment_.log({env::Level::info, "asked to stop"});
     ask_stop();
   }
 

@@ -49,7 +49,8 @@ struct HostOptions {
   Duration handshake_timeout = 10s;   ///< for PROXY header, TLS and WebSocket together
   Duration close_timeout = 5s;
   Duration stop_timeout = 10s;  ///< from the first signal until the handler is left alone
-  std::function<void(env::Level, std::string_view)> log;
+  std::function<bool(env::Level)> logs;  ///< whether lines of a level are written; none: all of them
+  std::function<void(const env::LogLine&)> log;
   std::function<void(std::string_view)> die;  ///< must end the process
   std::function<void()> reload;  ///< SIGHUP; called in a turn, so that it may speak to the handler
   std::function<bool()> announce;  ///< asked by run() after each turn, until the answer is that it is done

@@ -49,8 +49,10 @@ void HostEnvironment::read(std::string begin, std::string end, std::size_t limit
   storage_.read(std::move(begin), std::move(end), limit, id);
 }
 
-void HostEnvironment::log(env::Level level, std::string_view text) {
-  if (voice_.log) voice_.log(level, text);
+bool HostEnvironment::logs(env::Level level) const { return voice_.log && (!voice_.logs || voice_.logs(level)); }
+
+void HostEnvironment::log(const env::LogLine& line) {
+  if (voice_.log) voice_.log(line);
 }
 
 void HostEnvironment::die(std::string_view why) {

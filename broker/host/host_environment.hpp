@@ -17,7 +17,8 @@ namespace hf::host {
 
 /// Where words for people go. `die` must end the process.
 struct Voice {
-  std::function<void(env::Level, std::string_view)> log;
+  std::function<bool(env::Level)> logs;  ///< none: every level, if there is a log
+  std::function<void(const env::LogLine&)> log;
   std::function<void(std::string_view)> die;
 };
 
@@ -39,7 +40,8 @@ class HostEnvironment final : public env::Environment {
   void close(StreamId stream, bool flush) override { streams_.close(stream, flush); }
   void commit(env::Batch batch, env::CommitId id) override;
   void read(std::string begin, std::string end, std::size_t limit, env::ReadId id) override;
-  void log(env::Level level, std::string_view text) override;
+  [[nodiscard]] bool logs(env::Level level) const override;
+  void log(const env::LogLine& line) override;
   void die(std::string_view why) override;
 
   void attach(StoragePort storage) { storage_ = std::move(storage); }

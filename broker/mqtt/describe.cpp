@@ -1,29 +1,11 @@
 // A control packet in one line, for a person who follows a client.
 #include "broker/mqtt/describe.hpp"
 
-#include <string_view>
-
 namespace hf::mqtt {
 namespace {
 
 constexpr std::size_t text_max = 200;
 constexpr std::size_t filters_max = 20;
-
-std::string quoted(std::string_view text) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out = "'";
-  for (const char c : text.substr(0, text_max)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte < 0x7f && c != '\'' && c != '\\') {
-      out += c;
-    } else {
-      out += "\\x";
-      out += digits[byte >> 4U];
-      out += digits[byte & 0xFU];
-    }
-  }
-  return out + (text.size() > text_max ? "…'" : "'");
-}
 
 std::string reason_of(Reason reason) { return " " + std::string(name(reason)); }
 std::string id_of(PacketId id) { return " id " + std::to_string(id); }
@@ -83,6 +65,22 @@ struct Describe {
 };
 
 }  // namespace
+
+std::string quoted(std::string_view text) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out = "'";
+  for (const char c : text.substr(0, text_max)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7f && c != '\'' && c != '\\') {
+      out += c;
+    } else {
+      out += "\\x";
+      out += digits[byte >> 4U];
+      out += digits[byte & 0xFU];
+    }
+  }
+  return out + (text.size() > text_max ? "…'" : "'");
+}
 
 std::string describe(const Packet& packet) {
   return std::string(packet_name(packet)) + std::visit(Describe{}, packet);

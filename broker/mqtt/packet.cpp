@@ -7,6 +7,15 @@
 
 namespace hf::mqtt {
 
+std::string_view name(Version version) {
+  switch (version) {
+    case Version::v31: return "3.1";
+    case Version::v311: return "3.1.1";
+    case Version::v5: break;
+  }
+  return "5.0";
+}
+
 std::string_view name(Reason reason) {
   switch (reason) {
 #define HF_REASON(x) \

@@ -8,6 +8,9 @@ namespace hf::mqtt {
 
 enum class Version : std::uint8_t { v31 = 3, v311 = 4, v5 = 5 };  ///< 3.1 calls itself MQIsdp
 
+/// "5.0", say.
+std::string_view name(Version version);
+
 enum class Reason : std::uint8_t {
   success = 0x00,
   normal_disconnection = success,  ///< DISCONNECT

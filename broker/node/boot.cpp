@@ -86,7 +86,7 @@ void ShardParts::become_serving() {
   presence.start();
   slots.start();
   for (const SlotId slot : {local_slot()}) coordinator.begin_serving(slot);
-  env.log(env::Level::info, "node " + std::to_string(self.node) + " boot " + std::to_string(self.boot) + " has read its data");
+  env.log({env::Level::info, "node " + std::to_string(self.node) + " boot " + std::to_string(self.boot) + " has read its data"});
 }
 
 }  // namespace hf::node

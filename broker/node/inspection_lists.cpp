@@ -21,22 +21,13 @@ std::pair<SlotId, std::string> place_of(std::string_view cursor) {
   return {number_of<SlotId>(cursor.substr(0, colon)), std::string(cursor.substr(colon + 1))};
 }
 
-std::string_view protocol_of(mqtt::Version version) {
-  switch (version) {
-    case mqtt::Version::v31: return "3.1";
-    case mqtt::Version::v311: return "3.1.1";
-    case mqtt::Version::v5: break;
-  }
-  return "5.0";
-}
-
 ClientView view_of(const ShardParts& parts, const Connection& connection) {
   ClientView one;
   one.client = connection.client;
   one.user = connection.grant.user;
   one.remote = connection.remote;
   one.listener = connection.listener;
-  one.protocol = protocol_of(connection.version);
+  one.protocol = mqtt::name(connection.version);
   one.clean_start = connection.record.clean();
   one.bound = connection.bound;
   one.session_expiry_s = connection.record.expiry_s();

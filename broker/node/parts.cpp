@@ -40,7 +40,7 @@ void ShardParts::send(NodeId to, pb::PeerMessage message) {
 
 void ShardParts::trace(NodeId from, const pb::PeerMessage& message) {
   if (!message.has_replica() || !message.replica().has_ops())
-    return env.log(env::Level::debug, "from " + std::to_string(from) + ": " + message.ShortDebugString());
+    return env.log({env::Level::debug, "from " + std::to_string(from) + ": " + message.ShortDebugString()});
   for (const std::string& bytes : message.replica().ops().operations()) {
     slot::pb::Operation operation;
     if (operation.ParseFromString(bytes)) trace(from, "sent", message.replica().slot(), operation);
@@ -48,8 +48,8 @@ void ShardParts::trace(NodeId from, const pb::PeerMessage& message) {
 }
 
 void ShardParts::trace(NodeId by, std::string_view what, SlotId slot, const slot::pb::Operation& operation) {
-  env.log(env::Level::debug, "operation " + std::string(what) + " by " + std::to_string(by) + ", slot " +
-                                 std::to_string(slot) + ": " + operation.ShortDebugString());
+  env.log({env::Level::debug, "operation " + std::string(what) + " by " + std::to_string(by) + ", slot " +
+                                 std::to_string(slot) + ": " + operation.ShortDebugString()});
 }
 
 void ShardParts::handle(NodeId from, const pb::PeerMessage& message) {
@@ -96,7 +96,7 @@ void ShardParts::handle_cluster_events() {
   const auto events = std::exchange(cluster_out.events, {});
   for (const auto& event : events) {
     if (const auto* up = std::get_if<cluster::Up>(&event)) {
-      env.log(env::Level::info, "node " + std::to_string(up->node) + " is reachable, boot " + std::to_string(up->boot));
+      env.log({env::Level::info, "node " + std::to_string(up->node) + " is reachable, boot " + std::to_string(up->boot)});
       broadcast_gossip();
       presence.up(up->node);
       slots.peer_up(up->node);
@@ -107,7 +107,7 @@ void ShardParts::handle_cluster_events() {
       requests.peer_up(up->node);
       retained.peer_changed(up->node);
     } else if (const auto* down = std::get_if<cluster::Down>(&event)) {
-      env.log(env::Level::warn, "node " + std::to_string(down->node) + " is out of reach");
+      env.log({env::Level::warn, "node " + std::to_string(down->node) + " is out of reach"});
       env.reached("node.unreachable");
       presence.down(down->node);
       slots.peer_down(down->node);
@@ -212,7 +212,7 @@ void ShardParts::committed(env::CommitId id, env::CommitStatus status) {
 
 void ShardParts::flush_cluster() {
   cluster->end_turn(env.now(), cluster_out);
-  for (const auto& line : cluster_out.log) env.log(env::Level::warn, line);
+  for (const auto& line : cluster_out.log) env.log({env::Level::warn, line});
   for (const auto& send : cluster_out.send) env.send(send.stream, send.bytes);
   for (const StreamId stream : cluster_out.close) env.close(stream, true);
   for (const NodeId node : cluster_out.dial) {

@@ -306,8 +306,8 @@ void Slots::on_replica_message(NodeId from, const replica::pb::ReplicaMessage& m
     parts_.env.reached("slot.merged");
   }
   if (result.bad) {
-    parts_.env.log(env::Level::warn, "slot " + std::to_string(id) + ": damaged or missing operations from node " +
-                                         std::to_string(from) + ": asking again");
+    parts_.env.log({env::Level::warn, "slot " + std::to_string(id) + ": damaged or missing operations from node " +
+                                         std::to_string(from) + ": asking again"});
     slot.held->follow(from, slot.claiming, out);
   }
   touched_.insert(id);

@@ -34,8 +34,8 @@ void Slots::ask_again(SlotId id) {
   const bool due = parts_.env.now() - slot.asked >= parts_.config.detect_after;
   for (const NodeId node : holders(id)) {
     if (slot.held->synced(node, true) || !(slot.held->refused(node) || due)) continue;
-    parts_.env.log(env::Level::debug, "slot " + std::to_string(id) + " waits for node " + std::to_string(node) + ": " +
-                                          slot.held->why_not_synced(node, true));
+    parts_.env.log({env::Level::debug, "slot " + std::to_string(id) + " waits for node " + std::to_string(node) + ": " +
+                                          slot.held->why_not_synced(node, true)});
     slot.held->follow(node, true, out);
   }
   if (due) slot.asked = parts_.env.now();

@@ -54,8 +54,10 @@ void Process::read(std::string begin, std::string end, std::size_t limit, env::R
   disk_.read(std::move(begin), std::move(end), limit, id);
 }
 
-void Process::log(env::Level level, std::string_view text) {
-  world_.trace_.add(world_.now(), world_.events(), name_, level, text);
+bool Process::logs(env::Level level) const { return world_.trace_.keeps(level); }
+
+void Process::log(const env::LogLine& line) {
+  world_.trace_.add(world_.now(), world_.events(), name_, line);
 }
 
 void Process::die(std::string_view why) {

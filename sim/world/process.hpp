@@ -44,7 +44,8 @@ class Process final : public env::Environment, public DiskUser, public Actor {
   void close(StreamId stream, bool flush) override;
   void commit(env::Batch batch, env::CommitId id) override;
   void read(std::string begin, std::string end, std::size_t limit, env::ReadId id) override;
-  void log(env::Level level, std::string_view text) override;
+  [[nodiscard]] bool logs(env::Level level) const override;
+  void log(const env::LogLine& line) override;
   void die(std::string_view why) override;
   void reached(std::string_view situation) override;
 

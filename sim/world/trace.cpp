@@ -3,17 +3,16 @@
 
 namespace hf::sim {
 
-void Trace::add(VirtualTime at, std::uint64_t event, std::string_view node, env::Level level,
-                std::string_view text) {
-  if (level < keep_from || lines_max_ == 0) return;
+void Trace::add(VirtualTime at, std::uint64_t event, std::string_view node, const env::LogLine& line) {
+  if (!keeps(line.level)) return;
   if (lines_.size() == lines_max_) lines_.pop_front();
-  lines_.push_back({at, event, std::string(node), level, std::string(text)});
+  lines_.push_back({at, event, std::string(node), line.level, std::string(line.text), std::string(line.client)});
 }
 
 std::string Trace::print(const Line& line) {
   constexpr const char* levels[] = {"debug", "info ", "warn ", "error"};
   return print_time(line.at) + "  " + line.node + "  " + levels[static_cast<unsigned>(line.level)] +
-         "  " + line.text;
+         "  " + line.text + (line.client.empty() ? "" : " client=" + line.client);
 }
 
 std::string Trace::print() const {

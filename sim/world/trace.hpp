@@ -19,16 +19,17 @@ class Trace {
     std::string node;
     env::Level level;
     std::string text;
+    std::string client;
   };
   explicit Trace(std::size_t lines_max = 10'000) : lines_max_(lines_max) {}
 
   /// Lines below this level are not kept.
   env::Level keep_from = env::Level::info;
   void keep_all() { lines_max_ = SIZE_MAX; }
-  void add(VirtualTime at, std::uint64_t event, std::string_view node, env::Level level,
-           std::string_view text);
+  [[nodiscard]] bool keeps(env::Level level) const { return level >= keep_from && lines_max_ != 0; }
+  void add(VirtualTime at, std::uint64_t event, std::string_view node, const env::LogLine& line);
   [[nodiscard]] const std::deque<Line>& lines() const { return lines_; }
-  /// `16.204113s  n3  warn   text`, one a line.
+  /// `16.204113s  n3  warn   text`, and `client=c1` where the line is about one; one a line.
   [[nodiscard]] std::string print() const;
   [[nodiscard]] static std::string print(const Line& line);
 

@@ -328,7 +328,9 @@ TEST_P(EnvironmentContract, chance_and_wall_clock_answer) {
     const std::uint64_t first = e.random();
     EXPECT_NE(first, e.random());
     EXPECT_GT(e.wall_ms(), 1'000'000'000'000U);  // after 2001
-    e.log(env::Level::debug, "seen by the contract");
+    e.log({env::Level::debug, "seen by the contract"});
+    e.log({.level = env::Level::debug, .text = "a\nb", .event = "contract", .client = "\x1f\"\xff", .remote = "nowhere"});
+    EXPECT_TRUE(!e.logs(env::Level::debug) || e.logs(env::Level::error)) << "who writes what is less writes what is more";
     e.reached("contract.situation");
   });
 }

@@ -96,7 +96,8 @@ class Pair final : public env::Environment {
   void close(StreamId stream, bool) override { closes_.push_back(stream); }
   void commit(env::Batch, env::CommitId id) override { commits_.push_back(id); }
   void read(std::string, std::string, std::size_t, env::ReadId id) override { reads_.push_back(id); }
-  void log(env::Level, std::string_view) override {}
+  [[nodiscard]] bool logs(env::Level) const override { return true; }
+  void log(const env::LogLine&) override {}
   void die(std::string_view why) override { died_ = why; }
 
  private:

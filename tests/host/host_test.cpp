@@ -69,9 +69,9 @@ class HostTest : public testing::Test {
   void launch(HostOptions options = {}, bool stubborn = false) {
     options.peer_bind = options.listeners[0].bind = "127.0.0.1";
     options.peer_port = options.listeners[0].port = 0;
-    options.log = [this](env::Level, std::string_view text) {
+    options.log = [this](const env::LogLine& line) {
       const std::lock_guard lock(mutex_);
-      log_ += std::string(text) + "\n";
+      log_ += std::string(line.text) + "\n";
     };
     auto opened = Host::open(options);
     ASSERT_TRUE(opened) << opened.error().text;

@@ -155,7 +155,9 @@ void Node::read(std::string begin, std::string end, std::size_t limit, env::Read
   reads_.emplace_back(id, std::move(found));
 }
 
-void Node::log(env::Level, std::string_view text) { log_.emplace_back(text); }
+void Node::log(const env::LogLine& line) {
+  log_.push_back({line.level, std::string(line.text), std::string(line.event), std::string(line.client), std::string(line.remote)});
+}
 
 Client::Client(Node& node, mqtt::Version version) : node_(node), version_(version), stream_(node.open()) {
   decoder_.set_version(version);

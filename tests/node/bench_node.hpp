@@ -47,7 +47,12 @@ class Node final : public env::Environment {
   void turn(const std::function<void()>& job);
 
   [[nodiscard]] node::Shard& shard() { return *shard_; }
-  [[nodiscard]] const std::vector<std::string>& lines() const { return log_; }
+  struct Logged {
+    env::Level level;
+    std::string text, event, client, remote;
+  };
+  [[nodiscard]] const std::vector<Logged>& lines() const { return log_; }
+  env::Level log_from = env::Level::debug;  ///< what `logs` answers; whatever is logged all the same is in `lines`
   [[nodiscard]] const std::string& died() const { return died_; }
 
   // --- env::Environment
@@ -61,7 +66,8 @@ class Node final : public env::Environment {
   void close(StreamId stream, bool flush) override;
   void commit(env::Batch batch, env::CommitId id) override;
   void read(std::string begin, std::string end, std::size_t limit, env::ReadId id) override;
-  void log(env::Level level, std::string_view text) override;
+  [[nodiscard]] bool logs(env::Level level) const override { return level >= log_from; }
+  void log(const env::LogLine& line) override;
   void die(std::string_view why) override { died_ = why; }
 
  private:
@@ -80,7 +86,7 @@ class Node final : public env::Environment {
   std::map<std::string, std::string> rows_;
   std::deque<env::CommitId> commits_;
   std::deque<std::pair<env::ReadId, std::vector<env::Row>>> reads_;
-  std::vector<std::string> log_;
+  std::vector<Logged> log_;
   std::string died_;
 };
 

@@ -117,10 +117,10 @@ TEST(World, SituationsAreCountedAndTrigger) {
 
 TEST(World, TheLogIsARing) {
   Trace trace(2);
-  trace.add(1'500'000, 1, "n1", env::Level::debug, "not kept");
-  trace.add(1'500'000, 2, "n1", env::Level::info, "one");
-  trace.add(16'204'113'999, 3, "n3", env::Level::warn, "two");
-  trace.add(2'000'000'000, 4, "n2", env::Level::error, "three");
+  trace.add(1'500'000, 1, "n1", {env::Level::debug, "not kept"});
+  trace.add(1'500'000, 2, "n1", {env::Level::info, "one"});
+  trace.add(16'204'113'999, 3, "n3", {env::Level::warn, "two"});
+  trace.add(2'000'000'000, 4, "n2", {env::Level::error, "three"});
   EXPECT_EQ(trace.print(), "16.204113s  n3  warn   two\n2.000000s  n2  error  three\n");
 }
 
