@@ -1,19 +1,26 @@
 // What a line of the log says: fixed field names, and nothing in it that could pass for another line.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
+#include "broker/env/environment.hpp"
+
 namespace hf::app {
 
-/// The inside of a JSON string: quotes, control characters, and what is not UTF-8 are escaped.
+/// Bytes of a field; what is longer is cut, and ends in "...".
+inline constexpr std::size_t message_max = 4096, client_max = 256, remote_max = 128;
+
+/// The inside of a JSON string. Quotes, control characters (also those above U+007F), what turns the direction of writing and
+/// what separates lines are escaped; what is no UTF-8 is U+FFFD.
 std::string json_escaped(std::string_view text);
-/// For a terminal or a file: control characters as \xNN. The rest stays as it is.
+/// For a terminal or a file: the same characters as \xNN or \uNNNN, what is no UTF-8 as \xNN. The rest stays as it is.
 std::string text_escaped(std::string_view text);
 
-/// `"message":"...","client":"..."`; no client, no field.
-std::string json_fields(std::string_view message, std::string_view client);
-/// `message` or `message client=...`.
-std::string text_fields(std::string_view message, std::string_view client);
+/// `"event":"...","message":"...","client":"...","remote":"..."`; no field for what the line does not have.
+std::string json_fields(const env::LogLine& line);
+/// `message client=... remote=...`; a value that is no plain word stands between double quotes.
+std::string text_fields(const env::LogLine& line);
 
 }  // namespace hf::app

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <random>
+#include <string>
 
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -18,7 +20,7 @@ namespace {
 
 bool as_json = false;
 std::mutex flood_lock;
-LogFlood flood;
+LogFlood flood{std::random_device{}()};
 
 spdlog::level::level_enum level_of(env::Level level) {
   switch (level) {
@@ -30,11 +32,12 @@ spdlog::level::level_enum level_of(env::Level level) {
   return spdlog::level::err;
 }
 
-void write(spdlog::level::level_enum level, std::string_view text, std::string_view client) {
-  if (!spdlog::default_logger_raw()->should_log(level)) return;
-  const std::string fields = as_json ? json_fields(text, client) : text_fields(text, client);
+void write(spdlog::level::level_enum level, const env::LogLine& line) {
+  const std::string fields = as_json ? json_fields(line) : text_fields(line);
   spdlog::default_logger_raw()->log(level, spdlog::string_view_t(fields.data(), fields.size()));
 }
+
+Instant now() { return Instant(std::chrono::steady_clock::now().time_since_epoch()); }
 
 }  // namespace
 
@@ -65,22 +68,38 @@ void set_log_level(const std::string& level) {
   spdlog::default_logger_raw()->set_level(spdlog::level::from_str(level));
 }
 
-void log(env::Level level, std::string_view text) { log_client(level, {}, text); }
+bool logs(env::Level level) { return spdlog::default_logger_raw()->should_log(level_of(level)); }
 
-void log_client(env::Level level, std::string_view client, std::string_view text) {
-  if (level != env::Level::warn && level != env::Level::error) return write(level_of(level), text, client);
-  LogFlood::Verdict verdict;
+void log_line(const env::LogLine& line) {
+  if (!logs(line.level)) return;
   {
     const std::lock_guard guard(flood_lock);  // storage warns from a thread of its own
-    verdict = flood.judge(text, Instant(std::chrono::steady_clock::now().time_since_epoch()));
+    if (!flood.judge(line, now())) return;
   }
-  if (!verdict.write) return;
-  if (verdict.held_back == 0) return write(level_of(level), text, client);
-  write(level_of(level), std::string(text) + " (and " + std::to_string(verdict.held_back) + " more of this kind, not written)", client);
+  write(level_of(line.level), line);
+}
+
+void log(env::Level level, std::string_view text) { log_line({level, text}); }
+
+void log_client(env::Level level, std::string_view client, std::string_view text) {
+  log_line({.level = level, .text = text, .client = client});
+}
+
+void log_held_back(bool all) {
+  std::vector<LogFlood::HeldBack> held;
+  {
+    const std::lock_guard guard(flood_lock);
+    held = flood.take(now(), all);
+  }
+  for (const auto& one : held) {
+    const std::string text = "suppressed " + std::to_string(one.lines) + " more lines of this kind in the last " +
+                             std::to_string(one.seconds) + " s: " + one.kind;
+    if (logs(one.level)) write(level_of(one.level), {.level = one.level, .text = text, .event = "suppressed"});
+  }
 }
 
 void die(std::string_view why) {
-  write(spdlog::level::critical, why, {});
+  write(spdlog::level::critical, {env::Level::error, why});
   spdlog::default_logger_raw()->flush();
   std::_Exit(3);
 }

@@ -14,8 +14,13 @@ void set_up_logging(const std::string& level, const std::string& format, std::ui
 std::string log_level();
 /// From now on.
 void set_log_level(const std::string& level);
-/// Warnings and errors of one kind are written a few times in a while; the next one says how many were not.
+/// Whether lines of this level are written.
+bool logs(env::Level level);
+/// Lines of one kind are written so many times in a while (log_flood.hpp); log_held_back tells how many were not. From any thread.
+void log_line(const env::LogLine& line);
 void log(env::Level level, std::string_view text);
+/// To be called once a second, and with `all` at the end.
+void log_held_back(bool all = false);
 /// About a client: its id has a field of its own.
 void log_client(env::Level level, std::string_view client, std::string_view text);
 /// The last words: critical, flushed; then the process ends with status 3.

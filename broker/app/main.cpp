@@ -47,7 +47,8 @@ host::HostOptions host_options(const Settings& settings, const Systemd& systemd)
   options.stop_timeout += settings.node.drain;
   options.peer_tls = peer_tls_of(settings);
   options.max_connections = settings.node.max_connections;
-  options.log = log;
+  options.logs = logs;
+  options.log = log_line;
   options.die = die;
   options.stopping = [&systemd] { systemd.stopping(); };
   options.alive = [&systemd] { systemd.alive(); };
@@ -125,7 +126,10 @@ int serve(const Order& order, std::shared_ptr<const access::Guard> guard) {
   };
   MemoryWatch memory(resolved(settings.memory), log, [&](node::Pressure pressure) { running->set_pressure(pressure); },
                      give_memory_back);
-  if (settings.memory != MemoryLimit{}) options.each_second = [&] { memory.look(); };
+  options.each_second = [&] {
+    log_held_back();
+    if (settings.memory != MemoryLimit{}) memory.look();
+  };
   auto host = host::Host::open(std::move(options));
   if (!host) {
     log(env::Level::error, host.error().text);
@@ -169,6 +173,7 @@ int serve(const Order& order, std::shared_ptr<const access::Guard> guard) {
   (*host)->start(shard);
   (*host)->run();
   storage->reset();  // calls the host: ends before it, and before the shard
+  log_held_back(true);
   log(env::Level::info, "stopped");
   return exit_fine;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "broker/node/client_log.hpp"
 #include "broker/node/parts.hpp"
 
 namespace hf::node {
@@ -149,6 +150,17 @@ void Coordinator::dispatch(SlotId slot, NodeId from, const pb::Request& request,
   }
 }
 
+/// `old`: the session as it was before this CONNECT, if there is one.
+void Coordinator::log_opening(const std::string& client, const slot::Session* old, const slot::pb::Connect& connect) const {
+  if (old == nullptr || !old->exists()) return;
+  if (connect.clean() && !old->connect->bound())
+    log_session(parts_.env, env::Level::debug, client_event::session_ended, client, "session ended: clean start");
+  const NodeId before = old->connect->front().node(), now = connect.front().node();
+  if (!old->open() || before == now || !parts_.env.logs(env::Level::info)) return;
+  log_session(parts_.env, env::Level::info, client_event::taken_over, client,
+              "taken over: the connection at node " + std::to_string(before) + " gives way to one at node " + std::to_string(now));
+}
+
 void Coordinator::open(SlotId slot, NodeId from, const pb::Request& request) {
   const pb::Open& ask = request.open();
   const std::string& client = request.client();
@@ -189,6 +201,7 @@ void Coordinator::open(SlotId slot, NodeId from, const pb::Request& request) {
   if (!ask.attach() && present) parts_.env.reached("session.resumed");
   if (!ask.attach() && !repeated && slot != parts_.local_slot()) ++(present ? parts_.counters.sessions_resumed : parts_.counters.sessions_created);
   if (existed && !repeated && !present && !ask.attach()) ++parts_.counters.sessions_ended;
+  if (!ask.attach() && !repeated) log_opening(client, old, ask.connect());
   const auto dot = append(slot, std::move(operation), stamp);
   parts_.slots.held(slot)->when_stored(dot, false, [this, slot, from, request, client, stamp, yes = std::move(yes)] {
     reply(from, yes);

@@ -136,6 +136,7 @@ class Coordinator {
   void reply(NodeId to, pb::Reply reply);
   void redirect(NodeId to, const pb::Request& request);
 
+  void log_opening(const std::string& client, const slot::Session* old, const slot::pb::Connect& connect) const;
   void open(SlotId slot, NodeId from, const pb::Request& request);
   void close(SlotId slot, NodeId from, const pb::Request& request);
   void subscribe(SlotId slot, NodeId from, const pb::Request& request);

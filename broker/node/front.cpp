@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "broker/mqtt/encoder.hpp"
+#include "broker/node/client_log.hpp"
 #include "broker/node/parts.hpp"
 
 namespace hf::node {
@@ -38,6 +39,7 @@ void Front::process(Connection& connection) {
           connection.version = *error.version;
           return refuse(connection, error.reason, error.text);
         }
+        log_refused(connection, error.reason, error.text);
         return finish(connection);
       }
       return fail(connection, error.reason, error.text);
@@ -87,6 +89,7 @@ pb::Request Front::request_for(const Connection& connection) const {
 
 void Front::fail(Connection& connection, mqtt::Reason reason, std::string_view text) {
   if (connection.phase == Connection::Phase::proving) return refuse(connection, reason, text);
+  log_disconnected(connection, level_of(reason), "disconnected", reason, text);
   if (connection.v5() && connection.phase == Connection::Phase::open) {
     mqtt::Disconnect disconnect;
     disconnect.reason = reason;
@@ -104,6 +107,11 @@ void Front::finish(Connection& connection) {
   parts_.counters.bytes_out += connection.out.size();
   if (!connection.out.empty()) parts_.env.send(stream, Bytes(std::exchange(connection.out, {})));
   parts_.env.close(stream, !connection.full);  // who does not read would not read the rest
+  closed(stream);
+}
+
+void Front::lost(StreamId stream, env::CloseReason reason) {
+  if (const Connection* connection = find(stream)) log_lost(*connection, reason);
   closed(stream);
 }
 
@@ -144,6 +152,7 @@ void Front::on_disconnect(Connection& connection, const mqtt::Disconnect& packet
       return fail(connection, mqtt::Reason::protocol_error, "session expiry raised from 0 [MQTT-3.14.2-2]");
     connection.expiry_override = std::min(*packet.properties->session_expiry_interval, parts_.config.session_expiry_max);
   }
+  log_disconnected(connection, env::Level::info, "disconnected by the client", packet.reason, "");
   connection.goodbye = packet.reason == mqtt::Reason::success;  // any other publishes the will [MQTT-3.14.4-3]
   finish(connection);
 }

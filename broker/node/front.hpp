@@ -40,7 +40,8 @@ class Front {
 
   void accepted(StreamId stream, const env::Arrival& arrival);
   void bytes(StreamId stream, const Bytes& bytes);
-  void closed(StreamId stream);
+  /// The transport says that it is over.
+  void lost(StreamId stream, env::CloseReason reason);
   [[nodiscard]] bool owns(StreamId stream) const { return connections_.contains(stream); }
 
   /// A packet from the session's coordinator; from anybody else it is dropped: the coordinator sends it again.
@@ -90,8 +91,8 @@ class Front {
   void put_out(Connection& connection);
   /// What waited for the client to read goes back to who asked.
   void return_marks(Connection& connection);
-  /// A message that this client does not get is done with, and counted.
-  void lose(Connection& connection, const pb::Deliver& deliver, std::uint64_t& counter);
+  /// A message that this client does not get is done with, and counted; and told in the log if that is not the usual course.
+  void lose(Connection& connection, const pb::Deliver& deliver, std::uint64_t& counter, std::string_view log_text = {});
   [[nodiscard]] static access::Who who(const Connection& connection) {
     return {connection.grant.user, connection.client, connection.grant.rules.get()};
   }
@@ -145,6 +146,7 @@ class Front {
   /// Says why (to a 5.0 client) and closes.
   void fail(Connection& connection, mqtt::Reason reason, std::string_view text);
   void finish(Connection& connection);
+  void closed(StreamId stream);
   void arm(Connection& connection, Instant when);
   template <class Packet>
   void write(Connection& connection, Packet packet);
@@ -155,6 +157,15 @@ class Front {
   [[nodiscard]] bool counted(Inspection::Direction direction);
   void show(const Connection& connection, Inspection::Direction direction, const mqtt::Packet& packet) const;
   Connection* find(StreamId stream);
+  // front_logging.cpp
+  void log(const Connection& connection, env::Level level, std::string_view event, std::string_view text) const;
+  void log_connected(const Connection& connection) const;
+  void log_refused(const Connection& connection, mqtt::Reason reason, std::string_view why) const;
+  /// `by`: "disconnected by the client", say.
+  void log_disconnected(const Connection& connection, env::Level level, std::string_view by, mqtt::Reason reason, std::string_view why) const;
+  void log_lost(const Connection& connection, env::CloseReason reason) const;
+  /// `more`: filters of the same packet that were denied too.
+  void log_denied(const Connection& connection, std::string_view event, std::string_view topic, const Refusal& refusal, std::size_t more = 0) const;
 
   ShardParts& parts_;
   Connections connections_;

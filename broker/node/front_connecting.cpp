@@ -61,9 +61,9 @@ void Front::on_connect(Connection& connection, mqtt::Connect& packet) {
   ++parts_.counters.connects;
   connection.allowance.packet_size = packet.properties->maximum_packet_size.value_or(0);
   connection.allowance.problem_information = packet.properties->request_problem_information.value_or(true);
+  connection.client = packet.client_id;
   if (const auto no = crowded(packet)) return refuse(connection, no->reason, no->text);
   if (const auto no = connect_refusal(packet)) return refuse(connection, no->reason, no->text);
-  connection.client = packet.client_id;
   if (packet.client_id.empty())  // [MQTT-3.1.3-6], [MQTT-3.2.2-16]
     connection.client = "auto-" + std::to_string(parts_.self.node) + "-" + std::to_string(parts_.self.boot) + "-" +
                         std::to_string(++assigned_ids_);
@@ -141,6 +141,7 @@ void Front::opened(StreamId stream, const pb::Reply& reply) {
 void Front::accept(Connection& connection) {
   connection.phase = Connection::Phase::open;
   connection.connected_ms = parts_.env.wall_ms();
+  log_connected(connection);
   write(connection, connack(connection));
   connection.opening.reset();
   pause(connection, Pause::waiting, false);
@@ -177,6 +178,7 @@ mqtt::Connack Front::connack(const Connection& connection) const {
 
 void Front::refuse(Connection& connection, mqtt::Reason reason, std::string_view text) {
   ++parts_.counters.connects_refused;
+  log_refused(connection, reason, text);
   mqtt::Connack connack;
   connack.reason = reason == mqtt::Reason::server_shutting_down ? mqtt::Reason::server_unavailable : reason;  // it knows no 0x8B
   if (connection.v5()) {

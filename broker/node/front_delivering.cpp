@@ -1,5 +1,6 @@
 // Packets from coordinators to clients, and the clients' acknowledgements back.
 #include "broker/mqtt/encoder.hpp"
+#include "broker/node/client_log.hpp"
 #include "broker/node/front.hpp"
 #include "broker/node/parts.hpp"
 
@@ -73,7 +74,7 @@ void Front::deliver(NodeId from, const pb::Deliver& deliver, const slot::pb::Mes
   if (deliver.qos() == 0) {
     if (connection->out.size() + parts_.env.unsent(connection->stream) <= parts_.config.max_unsent_bytes)
       return write_publish(*connection, deliver, message);
-    return lose(*connection, deliver, parts_.counters.dropped_slow_reader);
+    return lose(*connection, deliver, parts_.counters.dropped_slow_reader, "a QoS 0 message was dropped: the client does not read what it is sent");
   }
   const slot::Name name = slot::from_pb(deliver.name());
   Underway& underway = connection->underway.edit();
@@ -125,7 +126,7 @@ void Front::write_publish(Connection& connection, const pb::Deliver& deliver, co
   packet->payload = Bytes::copy(message.payload());
   const std::uint32_t limit = connection.record.maximum_packet_size();
   if (limit != 0 && mqtt::encoded_size(*packet, connection.version) > limit)  // [MQTT-3.1.2-25]
-    return lose(connection, deliver, parts_.counters.dropped_too_large);
+    return lose(connection, deliver, parts_.counters.dropped_too_large, "a message was dropped: it is larger than the client takes");
   ++parts_.counters.publishes_out;
   ++parts_.counters.publishes_out_by_qos[packet->qos];
   if (limit == 0 || mqtt::encoded_size(*packet, connection.version) + alias_bytes <= limit) {
@@ -138,7 +139,8 @@ void Front::write_publish(Connection& connection, const pb::Deliver& deliver, co
   dirty_.insert(connection.stream);
 }
 
-void Front::lose(Connection& connection, const pb::Deliver& deliver, std::uint64_t& counter) {
+void Front::lose(Connection& connection, const pb::Deliver& deliver, std::uint64_t& counter, std::string_view log_text) {
+  if (!log_text.empty()) log(connection, env::Level::warn, client_event::messages_dropped, log_text);
   ++parts_.counters.dropped;
   ++counter;
   const auto id = static_cast<std::uint16_t>(deliver.packet_id());

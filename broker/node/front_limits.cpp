@@ -1,13 +1,18 @@
 // What a connection may cost: how many there are, how long they take, how much they leave unread, how fast they publish.
 #include <algorithm>
 
+#include "broker/node/client_log.hpp"
 #include "broker/node/front.hpp"
 #include "broker/node/parts.hpp"
 
 namespace hf::node {
 
 void Front::accepted(StreamId stream, const env::Arrival& arrival) {
-  if (pending_ >= parts_.config.max_pending) return parts_.env.close(stream, false);
+  if (pending_ >= parts_.config.max_pending) {
+    constexpr std::string_view text = "refused: too many connections have not said CONNECT yet";
+    parts_.env.log({.level = env::Level::warn, .text = text, .event = client_event::refused, .remote = arrival.remote});
+    return parts_.env.close(stream, false);
+  }
   const std::uint32_t size = std::min(parts_.config.max_packet_size, parts_.config.max_connect_size);
   auto connection = std::make_unique<Connection>(stream, size);
   connection->remote = arrival.remote;
@@ -148,7 +153,10 @@ void Front::check_time(Connection& connection, Instant now) {
     (void)due(connection.full_check);
   }
   if (listening && connection.silence_max != Duration{} && due(connection.last_heard + connection.silence_max)) {
-    if (connection.pending()) return finish(connection);
+    if (connection.pending()) {
+      log_disconnected(connection, env::Level::debug, "it took too long", mqtt::Reason::success, "");
+      return finish(connection);
+    }
     ++parts_.counters.keep_alive_expired;
     return fail(connection, mqtt::Reason::keep_alive_timeout, "no packet within 1.5 times the keep alive");
   }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "broker/mqtt/utf8.hpp"
+#include "broker/node/client_log.hpp"
 #include "broker/node/front.hpp"
 #include "broker/node/parts.hpp"
 
@@ -46,6 +47,7 @@ std::optional<Refusal> Front::publish_refusal(const Connection& connection, cons
 
 void Front::deny(Connection& connection, const mqtt::Publish& packet, const Refusal& refusal) {
   ++parts_.counters.refused;
+  log_denied(connection, client_event::publish_denied, packet.topic, refusal);
   if (packet.qos == 0) return;
   auto one = std::make_shared<Unacknowledged>();
   one->packet_id = packet.packet_id;

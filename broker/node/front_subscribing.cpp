@@ -1,6 +1,7 @@
 // SUBSCRIBE and UNSUBSCRIBE at the front.
 #include <algorithm>
 
+#include "broker/node/client_log.hpp"
 #include "broker/node/front.hpp"
 #include "broker/node/parts.hpp"
 #include "broker/topic/name.hpp"
@@ -48,6 +49,12 @@ void Front::on_subscribe(Connection& connection, const mqtt::Subscribe& packet) 
     filter.mutable_options()->set_retain_handling(one.retain_handling);
     if (!packet.properties->subscription_identifiers.empty())
       filter.mutable_options()->set_identifier(packet.properties->subscription_identifiers.front());
+  }
+  const auto denied = std::find_if(suback.codes.begin(), suback.codes.end(), [](std::uint8_t code) { return code >= 0x80; });
+  if (denied != suback.codes.end()) {
+    const auto& filter = packet.subscriptions[static_cast<std::size_t>(denied - suback.codes.begin())].filter;
+    const std::size_t more = packet.subscriptions.size() - asked.size() - 1;
+    log_denied(connection, client_event::subscribe_denied, filter, {static_cast<mqtt::Reason>(*denied), ""}, more);
   }
   if (!request.has_subscribe()) return write(connection, std::move(suback));
   parts_.requests.submit(connection.session_slot, std::move(request),

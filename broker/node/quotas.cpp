@@ -1,6 +1,7 @@
 // What a session may hold at most: subscriptions, messages, bytes; and when its client's front has no room.
 #include <algorithm>
 
+#include "broker/node/client_log.hpp"
 #include "broker/node/coordinator.hpp"
 #include "broker/node/parts.hpp"
 
@@ -24,6 +25,9 @@ void Coordinator::subscribe(SlotId slot, NodeId from, const pb::Request& request
     if (!known) ++count;
     *operation.mutable_subscribe()->add_filters() = one;
   }
+  if (operation.subscribe().filters_size() < request.subscribe().filters_size())
+    log_session(parts_.env, env::Level::warn, client_event::subscribe_denied, request.client(),
+                "SUBSCRIBE denied: quota exceeded (0x97), the session has as many subscriptions as it may");
   if (operation.subscribe().filters_size() == 0) return reply(from, std::move(yes));
   note_owed(slot, request.client(), *operation.mutable_subscribe());
   const auto shared = shared_filters(operation.subscribe());
@@ -64,11 +68,15 @@ bool Coordinator::make_room(SlotId slot, const std::string& client, const slot::
     const auto lost = static_cast<std::uint64_t>(done.done().names_size());
     parts_.counters.dropped += lost;
     parts_.counters.dropped_queue_full += lost;
-    if (lost != 0) append(slot, std::move(done));
+    if (lost != 0) {
+      log_session(parts_.env, env::Level::warn, client_event::messages_dropped, client, "the queue is full: its oldest messages were dropped");
+      append(slot, std::move(done));
+    }
     if (!over_limit(*session(slot, client), message)) return true;
   }
   ++parts_.counters.dropped;
   ++parts_.counters.dropped_queue_full;
+  log_session(parts_.env, env::Level::warn, client_event::messages_dropped, client, "the queue is full: a message for it was dropped");
   parts_.env.reached("queue.full");
   return false;
 }

@@ -31,7 +31,7 @@ void Shard::on_bytes(StreamId stream, const Bytes& bytes) {
 }
 
 void Shard::on_closed(StreamId stream, env::CloseReason reason) {
-  if (parts_->front.owns(stream)) return parts_->front.closed(stream);
+  if (parts_->front.owns(stream)) return parts_->front.lost(stream, reason);
   if (!parts_->cluster) return;
   parts_->cluster->closed(parts_->env.now(), stream, parts_->cluster_out, reason == env::CloseReason::refused);
   parts_->handle_cluster_events();

@@ -6,6 +6,8 @@
 // sides of a partition it is published.
 #include <algorithm>
 
+#include "broker/mqtt/describe.hpp"
+#include "broker/node/client_log.hpp"
 #include "broker/node/coordinator.hpp"
 #include "broker/node/parts.hpp"
 
@@ -146,8 +148,10 @@ void Coordinator::look_at(SlotId slot, const std::string& client) {
   if (now->connect->has_will() && closed + delay_ms(*now, expiry) <= wall) fire(slot, client);
   if (expiry == never || closed + std::uint64_t{expiry} * 1000 > wall) return;
   // A side that cannot see all replicas does not know whether the client is connected on the other.
-  if (parts_.slots.all_replicas_reachable(slot) || parts_.config.mutant.is("session_expired_by_minority"))
+  if (parts_.slots.all_replicas_reachable(slot) || parts_.config.mutant.is("session_expired_by_minority")) {
+    if (!now->connect->bound()) log_session(parts_.env, env::Level::info, client_event::session_expired, client, "session expired");
     return end_session(slot, client);
+  }
   serving_[slot].held_back.insert(client);
   note_session(slot, client);
 }
@@ -159,7 +163,10 @@ void Coordinator::connection_over(SlotId slot, const std::string& client, std::u
   const slot::Session* now = session(slot, client);
   const bool ends = now->connect->bound() || expiry_s == 0;
   if (!goodbye && now->connect->has_will() && (ends || delay_ms(*now, expiry_s) == 0)) fire(slot, client);
-  if (ends) return end_session(slot, client);
+  if (ends) {
+    if (!now->connect->bound()) log_session(parts_.env, env::Level::debug, client_event::session_ended, client, "session ended with its connection");
+    return end_session(slot, client);
+  }
   slot::pb::Operation operation;
   auto& closed = *operation.mutable_disconnect();
   closed.set_client(client);
@@ -251,6 +258,9 @@ void Coordinator::send_will(SlotId slot, const slot::Dot& dot) {
     return;
   }
   const slot::pb::Message message = it->second.message;
+  if (parts_.env.logs(env::Level::info))
+    log_session(parts_.env, env::Level::info, client_event::will_published, message.publisher(),
+                "will published to " + mqtt::quoted(message.topic()) + ", QoS " + std::to_string(message.qos()));
   if (message.qos() != 0)
     return parts_.publishing.route(message, 0, [this, slot, dot](std::uint32_t) { will_stored(slot, dot); });
   parts_.publishing.route(message, 0, {});

@@ -41,10 +41,10 @@ void Node::settle() {
   }
 }
 
-StreamId Node::open(std::string_view remote) {
+StreamId Node::open(std::string_view remote, std::string_view listener) {
   const StreamId id = next_stream_++;
   streams_[id];
-  shard_->on_accepted(id, {.kind = env::StreamKind::client, .remote = remote});
+  shard_->on_accepted(id, {.kind = env::StreamKind::client, .remote = remote, .listener = listener});
   shard_->end_turn();
   settle();
   return id;
@@ -159,7 +159,8 @@ void Node::log(const env::LogLine& line) {
   log_.push_back({line.level, std::string(line.text), std::string(line.event), std::string(line.client), std::string(line.remote)});
 }
 
-Client::Client(Node& node, mqtt::Version version) : node_(node), version_(version), stream_(node.open()) {
+Client::Client(Node& node, mqtt::Version version, std::string_view remote, std::string_view listener)
+    : node_(node), version_(version), stream_(node.open(remote, listener)) {
   decoder_.set_version(version);
 }
 

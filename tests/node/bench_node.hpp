@@ -27,7 +27,7 @@ class Node final : public env::Environment {
   /// Boots at once: clients may connect when the constructor is done.
   explicit Node(node::Config config = {}, std::shared_ptr<const access::Guard> guard = nullptr);
 
-  StreamId open(std::string_view remote = "192.0.2.1:40000");
+  StreamId open(std::string_view remote = "192.0.2.1:40000", std::string_view listener = {});
   void feed(StreamId stream, std::string_view bytes);
   /// What the node wrote since the last take. A stream that is held gives nothing.
   std::string take(StreamId stream);
@@ -93,7 +93,7 @@ class Node final : public env::Environment {
 /// An MQTT client of a bench node, in packets.
 class Client {
  public:
-  explicit Client(Node& node, mqtt::Version version = mqtt::Version::v5);
+  explicit Client(Node& node, mqtt::Version version = mqtt::Version::v5, std::string_view remote = "192.0.2.1:40000", std::string_view listener = {});
 
   static mqtt::Connect connect_packet(std::string id, mqtt::Version version = mqtt::Version::v5);
   /// Sends it, and gives what came back if that is a CONNACK.
