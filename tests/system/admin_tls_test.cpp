@@ -40,8 +40,8 @@ class AdminTlsSystem : public testing::Test {
     configure(tls, more);
     cluster_ = std::make_unique<Cluster>(1, std::vector<std::string>{"--config", file(), "--admin-bind", address});
     cluster_->start_all();
-    ASSERT_TRUE(eventually([&] { return has(cluster_->log(0), "administration at " + address + " port " + port() + " (TLS)"); }))
-        << cluster_->log(0);
+    ASSERT_TRUE(cluster_->wait_joined()) << cluster_->log(0);
+    EXPECT_TRUE(has(cluster_->log(0), "administration at " + address + " port " + port() + " (TLS)")) << cluster_->log(0);
   }
   void configure(const std::string& tls, const std::string& more = "") {
     std::ofstream(file()) << R"({"admin": {"tls": {"certificate": ")" << node.certificate << R"(", "key": ")" << node.key << '"' << tls
