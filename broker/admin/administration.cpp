@@ -2,6 +2,7 @@
 #include "broker/admin/administration.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include "broker/admin/asked.hpp"
 
@@ -88,7 +89,7 @@ void Administration::handle(const Request& request, Respond respond) {
   respond(std::move(reply));
 }
 
-std::optional<Reply> Administration::begin_trace(const std::string& client, node::Inspection::Sink sink) {
+std::optional<Reply> Administration::begin_trace(const std::string& client, node::Inspection::Sink sink, const std::string& by) {
   if (std::find(traced_.begin(), traced_.end(), client) != traced_.end()) {
     return error_reply(409, "traced", "somebody else is tracing this client; one trace a client");
   }
@@ -96,8 +97,15 @@ std::optional<Reply> Administration::begin_trace(const std::string& client, node
     return error_reply(503, "traces", "too many traces: at most " + std::to_string(node::Inspection::traces_max));
   }
   traced_.push_back(client);
-  around_.log(env::Level::info, client, "traced by an operator");
+  around_.log(env::Level::info, client, "traced by " + by);
   return std::nullopt;
+}
+
+void Administration::refused(const std::string& remote, const std::string& why) {
+  if (!complaints_.worth_a_line(remote, at(std::chrono::steady_clock::now().time_since_epoch()), why)) return;
+  const std::size_t silenced = complaints_.take_silenced();
+  const std::string more = silenced == 0 ? "" : " (" + std::to_string(silenced) + " refusals since the last such line)";
+  around_.log(env::Level::warn, "", "administration: " + remote + " refused: " + why + more);
 }
 
 void Administration::end_trace(const std::string& client) {

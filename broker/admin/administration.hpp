@@ -11,12 +11,13 @@
 #include "broker/admin/guard.hpp"
 #include "broker/admin/http_text.hpp"
 #include "broker/env/environment.hpp"
+#include "broker/host/complaints.hpp"
 #include "broker/node/inspection.hpp"
 
 namespace hf::admin {
 
 struct Certificate {
-  std::string name;          ///< what it is for: a listener, the peer links
+  std::string name;          ///< what it is for: a listener, the peer links, the administration
   double expires = 0;        ///< seconds since 1970
 };
 
@@ -47,8 +48,11 @@ class Administration {
   void set_rights(Rights rights) { rights_ = std::move(rights); }
 
   /// Begins what a Reply::trace asks for; or says why not.
-  std::optional<Reply> begin_trace(const std::string& client, node::Inspection::Sink sink);
+  std::optional<Reply> begin_trace(const std::string& client, node::Inspection::Sink sink, const std::string& by = "an operator");
   void end_trace(const std::string& client);
+
+  /// Logs that the other end of a connection did not come in; of a kind of reason, one line a minute for an address.
+  void refused(const std::string& remote, const std::string& why);
 
  private:
   struct Asked;
@@ -79,6 +83,7 @@ class Administration {
   Surroundings around_;
   Rights rights_;
   std::vector<std::string> traced_;
+  host::Complaints complaints_;
 };
 
 }  // namespace hf::admin

@@ -54,7 +54,7 @@ void Administration::disconnect(Asked& asked) {
   bool done = false;
   around_.in_turn([&] { done = inspection_.disconnect(client); });
   if (!done) return asked.refuse(404, "client", "this client has no connection at node " + std::to_string(inspection_.self()));
-  around_.log(env::Level::info, client, "disconnected by an operator");
+  around_.log(env::Level::info, client, "disconnected by " + operator_of(asked.request.certificate));
   asked.answer({{"disconnected", client}});
 }
 
@@ -70,8 +70,8 @@ void Administration::end_session(Asked& asked) {
   if (!found) return asked.respond(no_session(inspection_, asked.names[0]));
   bool begun = false;
   around_.in_turn([&] {
-    begun = inspection_.end_session(client, [this, client, respond = asked.respond] {
-      around_.log(env::Level::info, client, "session ended by an operator");
+    begun = inspection_.end_session(client, [this, client, by = operator_of(asked.request.certificate), respond = asked.respond] {
+      around_.log(env::Level::info, client, "session ended by " + by);
       Reply reply;
       reply.body = text_of({{"ended", client}});
       respond(std::move(reply));
@@ -90,7 +90,7 @@ void Administration::change_log_level(Asked& asked) {
   if (!right) return asked.refuse(400, "body", R"(expected {"level": L}, L one of "debug", "info", "warn", "error")");
   const auto level = given["level"].get<std::string>();
   around_.set_log_level(level);
-  around_.log(env::Level::info, "", "log level set to " + level + " by an operator");
+  around_.log(env::Level::info, "", "log level set to " + level + " by " + operator_of(asked.request.certificate));
   asked.answer({{"level", around_.log_level()}});
 }
 

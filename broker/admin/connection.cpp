@@ -7,6 +7,8 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include "broker/host/sockets.hpp"
+
 namespace hf::admin {
 namespace {
 
@@ -36,18 +38,23 @@ unsigned status_of(const boost::system::error_code& error) {
 }  // namespace
 
 Connection::Connection(Socket socket, const Shared& shared)
-    : stream_(std::move(socket)), patience_(stream_.get_executor()), shared_(shared) {
+    : stream_(std::move(socket)), patience_(stream_.get_executor()), shared_(shared),
+      remote_(host::text_of(host::remote_of(stream_.socket().native_handle()))) {
   ++*shared_.open;
 }
 
 Connection::~Connection() { --*shared_.open; }
+
+void Connection::begin() { shared_.tls ? shake_hands() : read(); }
 
 void Connection::read() {
   parser_.emplace();
   parser_->header_limit(static_cast<std::uint32_t>(shared_.limits.header_bytes));
   parser_->body_limit(shared_.limits.body_bytes);
   stream_.expires_after(shared_.limits.request_time);
-  http::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](Code error, std::size_t) { self->on_read(error); });
+  over_stream([this](auto& stream) {
+    http::async_read(stream, buffer_, *parser_, [self = shared_from_this()](Code error, std::size_t) { self->on_read(error); });
+  });
 }
 
 void Connection::on_read(Code error) {
@@ -68,6 +75,7 @@ void Connection::ask() {
   request.host = host_of(view_of(message[http::field::host]));
   request.authorization = std::string(view_of(message[http::field::authorization]));
   request.body = message.body();
+  request.certificate = certificate_;
   version_ = message.version();
   keep_ = message.keep_alive();
   head_ = message.method() == http::verb::head;
@@ -102,15 +110,15 @@ void Connection::answer(Reply reply) {
     if (error || !self->keep_) return self->farewell();
     self->read();
   };
-  if (head_) {
-    http::async_write_header(stream_, *serializer_, written);
-  } else {
-    http::async_write(stream_, *serializer_, written);
-  }
+  over_stream([&](auto& stream) {
+    head_ ? http::async_write_header(stream, *serializer_, written) : http::async_write(stream, *serializer_, written);
+  });
 }
 
+void Connection::farewell() { secure_ ? say_goodbye() : hang_up(); }
+
 /// What the other end still sends is read for a while: closing at once would be a reset, that may overtake the answer.
-void Connection::farewell() {
+void Connection::hang_up() {
   Code ignored;
   stream_.socket().shutdown(asio::socket_base::shutdown_send, ignored);
   if (ignored) return;

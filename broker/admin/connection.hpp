@@ -10,6 +10,7 @@
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -19,6 +20,7 @@
 
 #include "broker/admin/administration.hpp"
 #include "broker/admin/limits.hpp"
+#include "broker/wrapping/tls_context.hpp"
 
 namespace hf::admin {
 
@@ -31,6 +33,7 @@ struct Shared {
   Administration& administration;
   Limits limits;
   std::shared_ptr<std::size_t> open;
+  std::shared_ptr<const wrapping::TlsContext> tls;  ///< a connection keeps the one that it began with; none: plain TCP
 };
 
 /// A trace under way.
@@ -42,7 +45,7 @@ struct Tracing {
 };
 
 /// Keeps itself alive as long as something is asked of the socket. Invariants:
-///  1. One of these is under way at a time: reading a request, waiting for its answer, writing, a trace, the farewell.
+///  1. One of these is under way at a time: the handshake, reading a request, waiting for its answer, writing, a trace, the farewell.
 ///  2. An answer that comes after its time is not written.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
@@ -50,17 +53,29 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
-  void read();
+  void begin();
 
  private:
   using Stream = boost::beast::basic_stream<boost::asio::generic::stream_protocol, Executor>;
+  using Secure = boost::asio::ssl::stream<Stream&>;
   using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
   using Code = boost::system::error_code;
 
+  /// `use` with the stream that requests and answers go over.
+  template <class Use>
+  void over_stream(Use use) {
+    secure_ ? use(*secure_) : use(stream_);
+  }
+  // connection_tls.cpp
+  void shake_hands();
+  void on_handshake(Code error);
+  void say_goodbye();
+  void read();
   void on_read(Code error);
   void ask();
   void answer(Reply reply);
   void farewell();
+  void hang_up();
   void drain();
   // connection_trace.cpp
   void begin_trace(const std::string& client);
@@ -69,8 +84,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void end_trace();
 
   Stream stream_;
+  std::optional<Secure> secure_;  ///< over stream_, if there is TLS
   Timer patience_;
   Shared shared_;
+  std::string remote_;                      ///< the other end's address
+  std::optional<std::string> certificate_;  ///< as in Request
   boost::beast::flat_buffer buffer_;
   std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;
   std::optional<boost::beast::http::response<boost::beast::http::string_body>> response_;

@@ -34,7 +34,8 @@ void Connection::begin_trace(const std::string& client) {
   const auto refusal = shared_.administration.begin_trace(
       client, [self = weak_from_this()](node::Inspection::Direction direction, std::string_view text) {
         if (const auto connection = self.lock()) connection->on_packet(direction, text);
-      });
+      },
+      operator_of(certificate_));
   if (refusal) return answer(*refusal);
   tracing_.emplace();
   tracing_->client = client;
@@ -44,7 +45,9 @@ void Connection::begin_trace(const std::string& client) {
   tracing_->waiting = line_of({{"time_ms", wall_ms()}, {"tracing", client}});
   // Whatever the reader sends now, even the end of its stream, ends the trace.
   stream_.expires_never();
-  stream_.async_read_some(buffer_.prepare(1), [self = shared_from_this()](Code, std::size_t) { self->end_trace(); });
+  over_stream([this](auto& stream) {
+    stream.async_read_some(buffer_.prepare(1), [self = shared_from_this()](Code, std::size_t) { self->end_trace(); });
+  });
   write_trace();
 }
 
@@ -73,12 +76,13 @@ void Connection::write_trace() {
   tracing_->writing = !tracing_->going.empty();
   if (!tracing_->writing) return;
   stream_.expires_after(shared_.limits.write_time);
-  asio::async_write(stream_, asio::buffer(tracing_->going), [self = shared_from_this()](Code error, std::size_t) {
+  const auto written = [self = shared_from_this()](Code error, std::size_t) {
     if (!self->tracing_) return;
     self->tracing_->going.clear();
     if (error) return self->end_trace();
     self->write_trace();
-  });
+  };
+  over_stream([&](auto& stream) { asio::async_write(stream, asio::buffer(tracing_->going), written); });
 }
 
 void Connection::end_trace() {

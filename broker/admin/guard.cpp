@@ -1,4 +1,4 @@
-// Who may ask what: tokens, and what a browser that was led here may not do.
+// Who may ask what: tokens, certificates, and what a browser that was led here may not do.
 #include "broker/admin/guard.hpp"
 
 #include <algorithm>
@@ -11,6 +11,7 @@
 namespace hf::admin {
 namespace {
 
+using wrapping::ClientCertificate;
 using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
 
 Digest digest_of(std::string_view text) {
@@ -39,7 +40,24 @@ bool open_to_all(const Target& target, const Rights& rights) {
   return (target.path[0] == "health" && rights.open_health) || (target.path[0] == "metrics" && rights.open_metrics);
 }
 
+/// By a certificate that TLS has verified.
+bool certified(const Request& request, const Rights& rights) {
+  if (!request.certificate || rights.certificates == ClientCertificate::none) return false;
+  return rights.names.empty() || std::find(rights.names.begin(), rights.names.end(), *request.certificate) != rights.names.end();
+}
+
+std::string what_is_needed(const Request& request, const Rights& rights) {
+  if (!request.authorization.empty()) return "wrong token";
+  if (rights.certificates == ClientCertificate::none) return "a token is needed: Authorization: Bearer ...";
+  return std::string(request.certificate ? "this certificate's name is not among admin.tls.allowed_names; " : "") +
+         "a certificate or a token is needed: Authorization: Bearer ...";
+}
+
 }  // namespace
+
+std::string operator_of(const std::optional<std::string>& certificate) {
+  return certificate.value_or("").empty() ? "an operator" : "operator '" + *certificate + "'";
+}
 
 bool same_secret(std::string_view given, std::string_view secret) {
   // Digests are of one size, so that the length is not told either.
@@ -48,13 +66,17 @@ bool same_secret(std::string_view given, std::string_view secret) {
 }
 
 std::optional<Reply> turned_away(const Request& request, const Target& target, const Rights& rights) {
-  if (open_to_all(target, rights)) return std::nullopt;
+  if (open_to_all(target, rights) || certified(request, rights)) return std::nullopt;
+  if (rights.certificates == ClientCertificate::required) {
+    return error_reply(403, "certificate",
+                       request.certificate ? "this certificate's name is not among admin.tls.allowed_names" : "a certificate is needed");
+  }
   if (rights.token.empty()) {
     if (request.host.empty() || names_loopback(request.host)) return std::nullopt;
     return error_reply(403, "host", "without a token this listener answers to 127.0.0.1, [::1] and localhost only");
   }
   if (same_secret(bearer(request.authorization), rights.token)) return std::nullopt;
-  Reply reply = error_reply(401, "token", request.authorization.empty() ? "a token is needed: Authorization: Bearer ..." : "wrong token");
+  Reply reply = error_reply(401, "token", what_is_needed(request, rights));
   reply.fields.emplace_back("WWW-Authenticate", "Bearer realm=\"holdfast\"");
   return reply;
 }

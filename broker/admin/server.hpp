@@ -9,6 +9,7 @@
 #include "broker/admin/limits.hpp"
 #include "broker/base/result.hpp"
 #include "broker/host/loop.hpp"
+#include "broker/wrapping/tls_context.hpp"
 
 namespace hf::admin {
 
@@ -20,6 +21,8 @@ class Server {
   Server& operator=(const Server&) = delete;
   ~Server();
 
+  /// For connections that begin from now on; those that stand keep theirs. None: plain TCP.
+  void set_tls(std::shared_ptr<const wrapping::TlsContext> tls);
   /// The port it got (0: any free one).
   Result<std::uint16_t> listen(const std::string& bind, std::uint16_t port);
   /// Takes over a connected stream socket.

@@ -1,4 +1,4 @@
-// The administration of this process: its settings, its token, and what it may reach.
+// The administration of this process: its settings, who may come in, and what it may reach.
 #pragma once
 
 #include <memory>
@@ -11,23 +11,30 @@
 
 namespace hf::app {
 
-/// Reads the token's file, if there is one.
-Result<admin::Rights> rights_of(const AdminSettings& settings);
+/// Who may come in, and by what TLS.
+struct AdminAccess {
+  admin::Rights rights;
+  std::shared_ptr<const wrapping::TlsContext> tls;  ///< none: plain TCP
+};
+/// Reads the files that the settings name.
+Result<AdminAccess> admin_access_of(const AdminSettings& settings);
 
 class AdminWiring {
  public:
   /// Listens at once. `host` and `inspection` must outlive it.
   static Result<std::unique_ptr<AdminWiring>> open(host::Host& host, node::Inspection& inspection, const Settings& settings,
-                                                   admin::Rights rights);
+                                                   AdminAccess access);
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
-  /// The token, and what is open without one.
+  /// Who may, what is open to all, and the files of TLS. Whether there is TLS is settled.
   Reloadable reloadable();
 
  private:
   AdminWiring(host::Host& host, node::Inspection& inspection, const Settings& settings, admin::Rights rights);
+  void use_tls(std::shared_ptr<const wrapping::TlsContext> tls);
 
   std::string bind_;
+  std::shared_ptr<const wrapping::TlsContext> tls_;  ///< of new connections
   admin::Administration administration_;
   admin::Server server_;
   std::uint16_t port_ = 0;

@@ -31,7 +31,7 @@ constexpr Shortcut shortcuts[] = {
     {"--peer-port", "listen.peer_port", "port for other nodes (7946)"},
     {"--peer-bind", "listen.peer_bind", "address for other nodes (0.0.0.0)"},
     {"--admin-port", "admin.port", "port for operators: metrics, health, API, status page (8081)"},
-    {"--admin-bind", "admin.bind", "address for operators (127.0.0.1; any other needs a token)"},
+    {"--admin-bind", "admin.bind", "address for operators (127.0.0.1; any other needs a token or TLS)"},
     {"--data-dir", "storage.data_dir", "where the data lies (./holdfast-data)"},
     {"--node-id", "node.id", "this node's number in the cluster (1)"},
     {"--cluster", "cluster.name", "nodes of another name are turned away (holdfast)"},

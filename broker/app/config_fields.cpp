@@ -8,7 +8,7 @@
 #include "broker/app/config_access.hpp"
 #include "broker/app/config_auth.hpp"
 #include "broker/app/config_kinds.hpp"
-#include "broker/app/config_listeners.hpp"
+#include "broker/app/config_tls.hpp"
 
 namespace hf::app {
 namespace {
@@ -154,6 +154,7 @@ std::vector<Field> make_fields() {
       word("log.format", {"text", "json"}, [](S& s) -> auto& { return s.log_format; }),
   };
   for (const Field& field : cluster_tls_fields()) all.push_back(field);
+  for (const Field& field : admin_tls_fields()) all.push_back(field);
   return all;
 }
 

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "broker/app/config_admin.hpp"
 #include "broker/app/config_auth.hpp"
 #include "broker/app/config_fields.hpp"
 #include "broker/app/config_listeners.hpp"
@@ -187,23 +188,6 @@ Result<void> add_member(Settings& settings, const std::string& text, const std::
   settings.node.members.push_back(std::move(*member));
   return {};
 }
-
-namespace {
-
-Result<void> check_admin(const AdminSettings& admin) {
-  if (!admin.enabled) return {};
-  if (!admin.token.empty() && !admin.token_file.empty()) {
-    return fail(Blame::user, "admin.token_file is \"" + admin.token_file + "\"; expected either admin.token or admin.token_file");
-  }
-  const bool loopback = host::is_loopback(*host::numeric_endpoint(admin.bind, 1));
-  if (!loopback && admin.token.empty() && admin.token_file.empty()) {
-    return fail(Blame::user, "admin.bind is \"" + admin.bind +
-                                 "\"; expected an address of loopback, or an admin.token or admin.token_file");
-  }
-  return {};
-}
-
-}  // namespace
 
 Result<void> complete(Settings& settings) {
   if (auto done = check_auth(settings); !done) return done;

@@ -17,13 +17,15 @@ namespace hf::app {
 /// admin.*: the listener for operators.
 struct AdminSettings {
   bool enabled = true;
-  std::string bind = "127.0.0.1";  ///< any other than loopback needs a token
+  std::string bind = "127.0.0.1";  ///< any other than loopback needs a token, or certificates of clients
   std::uint16_t port = 8081;       ///< 0: any free port, told in the log
   std::uint32_t max_connections = 64;
   std::string token;               ///< "" and no file: whoever reaches loopback may do everything
   std::string token_file;          ///< its first line; read again at a reload
   bool open_health = true;         ///< /health/... needs no token
   bool open_metrics = false;       ///< /metrics needs no token
+  wrapping::TlsSettings tls;       ///< without a certificate: plain TCP
+  std::vector<std::string> allowed_names;  ///< admin.tls.allowed_names: common names of clients' certificates; none: any
 };
 
 struct Settings {

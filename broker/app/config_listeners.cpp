@@ -1,101 +1,22 @@
-// Listeners and TLS in the configuration file.
+// Listeners in the configuration file, and the TLS that is in force at them and between nodes.
 #include "broker/app/config_listeners.hpp"
 
-#include <algorithm>
 #include <set>
 #include <utility>
 
+#include "broker/app/config_parts.hpp"
+#include "broker/app/config_tls.hpp"
 #include "broker/host/sockets.hpp"
 
 namespace hf::app {
 namespace {
 
 using host::ListenerOptions;
-using wrapping::ClientCertificate;
 using wrapping::TlsSettings;
-using wrapping::TlsVersion;
-using wrapping::UserFrom;
 
 constexpr std::size_t listeners_max = 1000;
 
-/// A field of an object in a list.
-template <class T>
-struct Part {
-  const char* name;
-  const char* expected;
-  const char* type;  ///< as JSON Schema calls it
-  bool (*set)(T&, const Json&);
-};
-
-template <class T, std::size_t n>
-Result<void> apply_parts(T& target, const Json& object, const Part<T> (&parts)[n], const std::string& source,
-                         const std::string& path) {
-  if (!object.is_object()) return wrong_value(source, path, object, "an object: {...}");
-  for (const auto& [name, value] : object.items()) {
-    const auto part = std::find_if(std::begin(parts), std::end(parts), [&, &key = name](const auto& p) { return p.name == key; });
-    const std::string here = path + "." + name;
-    if (part == std::end(parts)) {
-      std::vector<std::string> names;
-      for (const auto& each : parts) names.emplace_back(each.name);
-      const std::string near = nearest(name, names);
-      std::string all;
-      for (const auto& each : names) all += (all.empty() ? "" : ", ") + each;
-      return wrong_value(source, here + " (unknown field)", value,
-                         near.empty() ? "one of " + all : "\"" + near + "\", the nearest known field");
-    }
-    if (!part->set(target, value)) return wrong_value(source, here, value, part->expected);
-  }
-  return {};
-}
-
-bool take(std::string& target, const Json& value) {
-  if (!value.is_string() || value.get_ref<const std::string&>().empty()) return false;
-  target = value.get<std::string>();
-  return target.find('\0') == std::string::npos;
-}
-
-template <class E>
-using Words = std::vector<std::pair<std::string, E>>;
-
-template <class E>
-bool choose(E& target, const Json& value, const Words<E>& words) {
-  for (const auto& [word, meaning] : words) {
-    if (value != word) continue;
-    target = meaning;
-    return true;
-  }
-  return false;
-}
-
-template <class E>
-std::string word_of(E value, const Words<E>& words) {
-  return std::find_if(words.begin(), words.end(), [&](const auto& word) { return word.second == value; })->first;
-}
-
-const Words<ClientCertificate> client_certificates{{"none", ClientCertificate::none},
-                                                   {"optional", ClientCertificate::optional},
-                                                   {"required", ClientCertificate::required}};
-const Words<UserFrom> users_from{
-    {"none", UserFrom::none}, {"common_name", UserFrom::common_name}, {"subject", UserFrom::subject}};
-const Words<TlsVersion> versions{{"1.2", TlsVersion::v1_2}, {"1.3", TlsVersion::v1_3}};
 const Words<bool> protocols{{"mqtt", false}, {"websocket", true}};
-
-constexpr const char* a_path = "a path";
-
-const Part<TlsSettings> tls_parts[] = {
-    {"certificate", a_path, "string", [](TlsSettings& t, const Json& v) { return take(t.certificate, v); }},
-    {"key", a_path, "string", [](TlsSettings& t, const Json& v) { return take(t.key, v); }},
-    {"ca", a_path, "string", [](TlsSettings& t, const Json& v) { return take(t.ca, v); }},
-    {"crl", a_path, "string", [](TlsSettings& t, const Json& v) { return take(t.crl, v); }},
-    {"client_certificate", R"(one of "none", "optional", "required")", "string",
-     [](TlsSettings& t, const Json& v) { return choose(t.client_certificate, v, client_certificates); }},
-    {"user_from", R"(one of "none", "common_name", "subject")", "string",
-     [](TlsSettings& t, const Json& v) { return choose(t.user_from, v, users_from); }},
-    {"min_version", R"("1.2" or "1.3")", "string", [](TlsSettings& t, const Json& v) { return choose(t.min_version, v, versions); }},
-    {"ciphers", "a list of ciphers as OpenSSL writes it", "string", [](TlsSettings& t, const Json& v) { return take(t.ciphers, v); }},
-    {"ciphersuites", "a list of cipher suites as OpenSSL writes it", "string",
-     [](TlsSettings& t, const Json& v) { return take(t.ciphersuites, v); }},
-};
 
 /// A listener, and what was said of it.
 struct Draft {
@@ -148,22 +69,6 @@ const Part<Draft> listener_parts[] = {
      }},
 };
 
-Result<TlsSettings> tls_of(const Json& value, const std::string& source, const std::string& path) {
-  TlsSettings tls;
-  if (auto done = apply_parts(tls, value, tls_parts, source, path); !done) return tl::make_unexpected(done.error());
-  const auto lacks = [&](const char* what) { return wrong_value(source, path, value, what); };
-  if (tls.certificate.empty()) return lacks("a \"certificate\"");
-  if (tls.key.empty()) return lacks("a \"key\"");
-  if (tls.ca.empty() && tls.client_certificate != ClientCertificate::none) {
-    return lacks("a \"ca\", by which clients' certificates are judged");
-  }
-  if (tls.client_certificate == ClientCertificate::none) {
-    if (tls.user_from != UserFrom::none) return lacks("\"client_certificate\" beside \"user_from\"");
-    if (!tls.crl.empty()) return lacks("\"client_certificate\" beside \"crl\"");
-  }
-  return tls;
-}
-
 Result<ListenerOptions> listener_of(const Json& value, const std::string& source, const std::string& path) {
   Draft draft;
   draft.options.bind.clear();  // listen.bind, once that is known
@@ -183,35 +88,6 @@ Result<ListenerOptions> listener_of(const Json& value, const std::string& source
     options.port = options.websocket ? (options.tls ? 8084 : 8083) : (options.tls ? 8883 : 1883);
   }
   return std::move(options);
-}
-
-Json tls_shown(const TlsSettings& tls) {
-  Json object = Json::object();
-  const auto text = [&](const char* name, const std::string& value) {
-    if (!value.empty()) object[name] = value;
-  };
-  text("certificate", tls.certificate);
-  text("key", tls.key);
-  text("ca", tls.ca);
-  text("crl", tls.crl);
-  object["client_certificate"] = word_of(tls.client_certificate, client_certificates);
-  object["user_from"] = word_of(tls.user_from, users_from);
-  object["min_version"] = word_of(tls.min_version, versions);
-  text("ciphers", tls.ciphers);
-  text("ciphersuites", tls.ciphersuites);
-  return object;
-}
-
-Field path_field(std::string path, std::string TlsSettings::*member) {
-  return {std::move(path), "a path, \"\" for none",
-          [=](Settings& settings, const Json& value) {
-            if (!value.is_string() || value.get_ref<const std::string&>().find('\0') != std::string::npos) return false;
-            settings.peer_tls.*member = value.get<std::string>();
-            return true;
-          },
-          [=](const Settings& settings) { return Json(settings.peer_tls.*member); },
-          Json::object(),
-          false};
 }
 
 }  // namespace
@@ -252,32 +128,15 @@ Json listeners_shown(const Settings& settings) {
   return all;
 }
 
-namespace {
-
-template <class T, std::size_t n>
-Json parts_schema(const Part<T> (&parts)[n]) {
-  Json properties = Json::object();
-  for (const auto& part : parts) properties[part.name] = {{"description", part.expected}, {"type", part.type}};
-  return {{"type", "object"}, {"properties", properties}, {"additionalProperties", false}};
-}
-
-}  // namespace
-
 Json listeners_schema() {
   Json listener = parts_schema(listener_parts);
   listener["required"] = Json::array({"name"});
-  listener["properties"]["tls"] = parts_schema(tls_parts);
-  listener["properties"]["tls"]["required"] = Json::array({"certificate", "key"});
+  listener["properties"]["tls"] = tls_schema();
   return {{"description", "where clients come in; in place of the one at listen.bind and listen.port"},
           {"type", "array"},
           {"maxItems", listeners_max},
           {"items", listener},
           {"default", Json::array()}};
-}
-
-std::vector<Field> cluster_tls_fields() {
-  return {path_field("cluster.tls.certificate", &TlsSettings::certificate), path_field("cluster.tls.key", &TlsSettings::key),
-          path_field("cluster.tls.ca", &TlsSettings::ca), path_field("cluster.tls.crl", &TlsSettings::crl)};
 }
 
 Result<void> complete_listeners(Settings& settings) {

@@ -1,4 +1,4 @@
-// Listeners and TLS in the configuration file.
+// Listeners in the configuration file, and the TLS that is in force at them and between nodes.
 #pragma once
 
 #include <optional>
@@ -15,8 +15,6 @@ Result<void> set_listeners(Settings& settings, const Json& value, const std::str
 /// As set_listeners() takes them back.
 Json listeners_shown(const Settings& settings);
 Json listeners_schema();
-/// cluster.tls.*: paths.
-std::vector<Field> cluster_tls_fields();
 
 /// Fills in what listeners take from elsewhere; checks them against each other and the peers' port.
 Result<void> complete_listeners(Settings& settings);

@@ -17,6 +17,7 @@
 #include "broker/app/access_wiring.hpp"
 #include "broker/app/admin_wiring.hpp"
 #include "broker/app/command_line.hpp"
+#include "broker/app/config_admin.hpp"
 #include "broker/app/config_listeners.hpp"
 #include "broker/app/logging.hpp"
 #include "broker/app/memory.hpp"
@@ -147,12 +148,12 @@ int serve(const Order& order, std::shared_ptr<const access::Guard> guard) {
   reload.add(access_of(shard));
   std::unique_ptr<AdminWiring> administration;
   if (settings.admin.enabled) {
-    auto rights = rights_of(settings.admin);
-    if (!rights) {
-      log(env::Level::error, rights.error().text);
+    auto access = admin_access_of(settings.admin);
+    if (!access) {
+      log(env::Level::error, access.error().text);
       return exit_bad_config;
     }
-    auto opened = AdminWiring::open(**host, shard.inspection(), settings, std::move(*rights));
+    auto opened = AdminWiring::open(**host, shard.inspection(), settings, std::move(*access));
     if (!opened) {
       log(env::Level::error, opened.error().text);
       return exit_no_port;
@@ -168,6 +169,7 @@ int serve(const Order& order, std::shared_ptr<const access::Guard> guard) {
                             (peer_tls_of(settings) ? " (TLS)" : "") +
                             ", administration at " +
                             (administration ? settings.admin.bind + " port " + std::to_string(administration->port()) : "no port") +
+                            (administration && admin_tls_of(settings.admin) ? " (TLS)" : "") +
                             ", data in " + settings.data_dir);
   running = &shard;
   (*host)->start(shard);

@@ -7,6 +7,7 @@
 
 #include "broker/base/result.hpp"
 #include "broker/base/time.hpp"
+#include "broker/ctl/security.hpp"
 #include "broker/ctl/url.hpp"
 
 namespace hf::ctl {
@@ -18,9 +19,10 @@ struct Answer {
 
 class Client {
  public:
-  Client(Url url, std::string token, Duration patience = 10s) : url_(std::move(url)), token_(std::move(token)), patience_(patience) {}
+  Client(Url url, std::string token, Security security = {}, Duration patience = 10s)
+      : url_(std::move(url)), token_(std::move(token)), security_(std::move(security)), patience_(patience) {}
 
-  /// An error: the node cannot be reached, or speaks no HTTP.
+  /// An error: the node cannot be reached, is not the one that it should be, or speaks no HTTP; the user's: a file is no use.
   [[nodiscard]] Result<Answer> ask(std::string_view method, std::string_view target, std::string_view body = {}) const;
   /// Every line as it comes, until the node ends the stream. An answer of another status than 200 comes back whole.
   [[nodiscard]] Result<Answer> follow(std::string_view target, const std::function<void(std::string_view line)>& line) const;
@@ -28,6 +30,7 @@ class Client {
  private:
   Url url_;
   std::string token_;
+  Security security_;
   Duration patience_;
 };
 

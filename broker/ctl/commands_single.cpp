@@ -34,7 +34,7 @@ int Commands::show(std::string_view method, const std::string& target, const std
 
 int Commands::complain(const Error& error) {
   complaints_ << "holdfast-ctl: " << shown(error.text) << "\n";
-  return exit_unreachable;
+  return error.blame == Blame::user ? exit_usage : exit_unreachable;
 }
 
 int Commands::complain(const Answer& answer) {

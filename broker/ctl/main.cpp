@@ -1,6 +1,5 @@
 // holdfast-ctl: a node's administration for people and scripts.
 #include <cstdlib>
-#include <fstream>
 #include <functional>
 #include <iostream>
 #include <string>
@@ -10,6 +9,7 @@
 #include <CLI/Formatter.hpp>
 
 #include "broker/ctl/commands.hpp"
+#include "broker/ctl/token.hpp"
 
 namespace hf::ctl {
 namespace {
@@ -19,29 +19,57 @@ std::string from_environment(const char* name, const char* otherwise) {
   return value != nullptr ? value : otherwise;
 }
 
-/// The token's file has it in its first line.
-Result<std::string> token_of(const std::string& given, const std::string& file) {
-  if (file.empty()) return given;
-  std::ifstream stream(file);
-  std::string token;
-  if (!std::getline(stream, token)) return fail(Blame::user, file + ": cannot be read, or is empty");
-  if (!token.empty() && token.back() == '\r') token.pop_back();
-  return token;
-}
-
-int run(int argc, char** argv) {
+/// Where to ask, and as whom.
+struct Access {
   std::string url = from_environment("HOLDFAST_CTL_URL", "http://127.0.0.1:8081");
   std::string token = from_environment("HOLDFAST_CTL_TOKEN", "");
   std::string token_file = from_environment("HOLDFAST_CTL_TOKEN_FILE", "");
+  Security security{from_environment("HOLDFAST_CTL_CA", ""), from_environment("HOLDFAST_CTL_CERT", ""),
+                    from_environment("HOLDFAST_CTL_KEY", "")};
+};
+
+void add_options(CLI::App& app, Access& access) {
+  Security& security = access.security;
+  app.add_option("--url", access.url, "the node's administration, http:// or https:// (HOLDFAST_CTL_URL; http://127.0.0.1:8081)");
+  app.add_option("--token-file", access.token_file,
+                 std::string("a file whose first line is the token (HOLDFAST_CTL_TOKEN_FILE); else that of this machine, if it may be "
+                             "read: ") + machine_token);
+  // After --token-file: it wins over a file, wherever that is named.
+  app.add_option("--token", access.token, "better in HOLDFAST_CTL_TOKEN: a command line can be read by others")
+      ->each([&access](const std::string&) { access.token_file.clear(); });
+  auto* ca = app.add_option("--ca", security.ca, "a PEM file: who must have signed the node's certificate (HOLDFAST_CTL_CA; those that this "
+                                                 "machine trusts)");
+  app.add_option("--cert", security.certificate, "a PEM file: our certificate, for a node that asks for one (HOLDFAST_CTL_CERT)");
+  app.add_option("--key", security.key, "a PEM file: its key (HOLDFAST_CTL_KEY)");
+  app.add_flag("--insecure", security.insecure, "believes whoever answers: the node's certificate is not looked at")->excludes(ca);
+}
+
+Result<Client> client_of(const Access& access) {
+  const Security& security = access.security;
+  const auto url = parse_url(access.url);
+  if (!url) return tl::make_unexpected(url.error());
+  if (security.certificate.empty() != security.key.empty()) return fail(Blame::user, "--cert and --key: expected both or none");
+  if (security.insecure && !url->tls) return fail(Blame::user, "--url is \"" + access.url + "\"; expected https:// beside --insecure");
+  std::string token = access.token;
+  if (!access.token_file.empty()) {
+    auto found = token_in(access.token_file);
+    if (!found) return tl::make_unexpected(found.error());
+    token = std::move(*found);
+  } else if (token.empty() && security.certificate.empty()) {
+    token = token_of_machine(*url, security);
+  }
+  return Client(*url, token, security);
+}
+
+int run(int argc, char** argv) {
+  Access access;
   bool json = false;
   std::string id, level;
   std::function<int(Commands&)> command;
 
   CLI::App app{"holdfast-ctl: asks a node of a Holdfast cluster, and tells it what to do"};
   app.set_version_flag("--version", "holdfast-ctl " HF_VERSION);
-  app.add_option("--url", url, "the node's administration (HOLDFAST_CTL_URL; http://127.0.0.1:8081)");
-  const auto* token_option = app.add_option("--token", token, "better in HOLDFAST_CTL_TOKEN: a command line can be read by others");
-  app.add_option("--token-file", token_file, "a file whose first line is the token (HOLDFAST_CTL_TOKEN_FILE)");
+  add_options(app, access);
   app.add_flag("--json", json, "as JSON");
   app.footer("Exit status: 0 fine; 1 the answer is no (not safe, not found); 2 the command line; 3 the node cannot be reached, or refuses.");
   app.require_subcommand(1);
@@ -79,15 +107,12 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? exit_yes : exit_usage;
   }
-  if (token_option->count() > 0) token_file.clear();
-  const auto parsed = parse_url(url);
-  const auto secret = token_of(token, token_file);
-  if (!parsed || !secret) {
-    std::cerr << "holdfast-ctl: " << (parsed ? secret.error().text : parsed.error().text) << "\n";
+  const auto client_made = client_of(access);
+  if (!client_made) {
+    std::cerr << "holdfast-ctl: " << client_made.error().text << "\n";
     return exit_usage;
   }
-  const Client connection(*parsed, *secret);
-  Commands commands(connection, json, std::cout, std::cerr);
+  Commands commands(*client_made, json, std::cout, std::cerr);
   return command(commands);
 }
 

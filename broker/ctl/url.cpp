@@ -1,4 +1,4 @@
-// Where a node's administration is: http://HOST:PORT.
+// Where a node's administration is: http://HOST:PORT or https://HOST:PORT.
 #include "broker/ctl/url.hpp"
 
 #include <algorithm>
@@ -7,19 +7,24 @@ namespace hf::ctl {
 namespace {
 
 tl::unexpected<Error> wrong(std::string_view text) {
-  return fail(Blame::user, "--url is \"" + std::string(text) + "\"; expected http://HOST:PORT, such as http://127.0.0.1:8081");
+  return fail(Blame::user, "--url is \"" + std::string(text) + "\"; expected http://HOST:PORT or https://HOST:PORT, such as http://127.0.0.1:8081");
 }
 
 }  // namespace
 
 std::string Url::authority() const { return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + port; }
 
+bool Url::is_loopback() const {
+  const bool digits = host.find_first_not_of("0123456789.") == std::string::npos;
+  return host == "localhost" || host == "::1" || (digits && host.substr(0, 4) == "127.");
+}
+
 Result<Url> parse_url(std::string_view text) {
-  constexpr std::string_view scheme = "http://";
-  if (text.substr(0, scheme.size()) != scheme) return wrong(text);
-  std::string_view rest = text.substr(scheme.size());
+  constexpr std::string_view plain = "http://", secure = "https://";
+  Url url{"", "8081", text.substr(0, secure.size()) == secure};
+  if (!url.tls && text.substr(0, plain.size()) != plain) return wrong(text);
+  std::string_view rest = text.substr(url.tls ? secure.size() : plain.size());
   if (!rest.empty() && rest.back() == '/') rest.remove_suffix(1);
-  Url url{"", "8081"};
   if (!rest.empty() && rest.front() == '[') {
     const auto end = rest.find(']');
     if (end == std::string_view::npos) return wrong(text);

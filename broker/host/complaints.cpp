@@ -9,11 +9,11 @@ constexpr std::size_t lines_a_minute = 50;
 
 }  // namespace
 
-bool Complaints::worth_a_line(std::string_view address, Instant now) {
-  const std::string host(address.substr(0, address.rfind(':')));
+bool Complaints::worth_a_line(std::string_view address, Instant now, std::string_view kind) {
+  const std::pair key(std::string(address.substr(0, address.rfind(':'))), std::string(kind));
   // At most lines_a_minute entries: this scan is short.
   for (auto it = said_.begin(); it != said_.end();) it = now - it->second >= gap ? said_.erase(it) : std::next(it);
-  if (said_.size() >= lines_a_minute || !said_.emplace(host, now).second) {
+  if (said_.size() >= lines_a_minute || !said_.emplace(key, now).second) {
     ++silenced_;
     return false;
   }

@@ -33,12 +33,14 @@ TEST(Target, names_survive_a_url) {
   EXPECT_EQ(target->query.at("after"), every);
 }
 
-unsigned status_of(const std::string& target, const Rights& rights, const std::string& authorization = "", const std::string& host = "127.0.0.1") {
+unsigned status_of(const std::string& target, const Rights& rights, const std::string& authorization = "", const std::string& host = "127.0.0.1",
+                   const std::optional<std::string>& certificate = std::nullopt) {
   Request request;
   request.method = "GET";
   request.target = target;
   request.host = host;
   request.authorization = authorization;
+  request.certificate = certificate;
   const auto refusal = turned_away(request, *parse_target(target), rights);
   return refusal ? refusal->status : 200;
 }
@@ -67,6 +69,41 @@ TEST(Guard, without_a_token_a_browser_cannot_be_led_here) {
   for (const char* bad : {"evil.example", "127.0.0.1.evil.example", "localhost.evil", "192.0.2.1", "[::2]"}) {
     EXPECT_EQ(status_of("/api/v1/node", open, "", bad), 403U) << bad;
   }
+}
+
+TEST(Guard, a_certificate_stands_in_for_a_token) {
+  using wrapping::ClientCertificate;
+  const auto node = [](const Rights& rights, const std::optional<std::string>& certificate, const std::string& authorization = "") {
+    return status_of("/api/v1/node", rights, authorization, "127.0.0.1", certificate);
+  };
+  const Rights required{"", true, false, ClientCertificate::required, {}};
+  EXPECT_EQ(node(required, "ann"), 200U);
+  EXPECT_EQ(status_of("/api/v1/node", required, "", "node.example", "ann"), 200U) << "under any name of the node";
+  EXPECT_EQ(node(required, ""), 200U) << "a certificate without a name is one of the authority too";
+  EXPECT_EQ(node(required, std::nullopt), 403U) << "a connection of before the reload that wants one";
+  const Rights optional{"0123456789abcdef", true, false, ClientCertificate::optional, {}};
+  EXPECT_EQ(node(optional, "ann"), 200U);
+  EXPECT_EQ(node(optional, "ann", "Bearer wrong"), 200U);
+  EXPECT_EQ(node(optional, std::nullopt), 401U);
+  EXPECT_EQ(node(optional, std::nullopt, "Bearer 0123456789abcdef"), 200U);
+  const Rights none{"0123456789abcdef", true, false, ClientCertificate::none, {}};
+  EXPECT_EQ(node(none, "ann"), 401U) << "a connection of before the reload that wants none any more";
+}
+
+TEST(Guard, of_certificates_only_those_of_the_names_count) {
+  using wrapping::ClientCertificate;
+  const auto node = [](const Rights& rights, const std::string& name, const std::string& authorization = "") {
+    return status_of("/api/v1/node", rights, authorization, "127.0.0.1", name);
+  };
+  const Rights required{"", true, false, ClientCertificate::required, {"ann", "bob"}};
+  EXPECT_EQ(node(required, "ann"), 200U);
+  EXPECT_EQ(node(required, "bob"), 200U);
+  for (const char* wrong : {"", "an", "Ann", "ann ", "carl"}) EXPECT_EQ(node(required, wrong), 403U) << wrong;
+  EXPECT_EQ(status_of("/health/live", required, "", "node.example", "carl"), 200U) << "open to all that TLS lets in";
+  const Rights optional{"0123456789abcdef", true, false, ClientCertificate::optional, {"ann"}};
+  EXPECT_EQ(node(optional, "ann"), 200U);
+  EXPECT_EQ(node(optional, "carl"), 401U);
+  EXPECT_EQ(node(optional, "carl", "Bearer 0123456789abcdef"), 200U);
 }
 
 }  // namespace

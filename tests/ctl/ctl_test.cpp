@@ -1,4 +1,6 @@
 // What holdfast-ctl prints and how it exits, against a node of canned answers; addresses, tables, units.
+#include <cstdio>
+#include <fstream>
 #include <sstream>
 #include <thread>
 
@@ -12,6 +14,7 @@
 #include "broker/ctl/commands.hpp"
 #include "broker/ctl/human.hpp"
 #include "broker/ctl/table.hpp"
+#include "broker/ctl/token.hpp"
 
 namespace hf::ctl {
 namespace {
@@ -65,7 +68,7 @@ struct Said {
 template <class Call>
 Said run(const Url& url, bool json, Call call) {
   std::ostringstream out, complaints;
-  const Client client(url, "secret", 2s);
+  const Client client(url, "secret", {}, 2s);
   Commands commands(client, json, out, complaints);
   const int status = call(commands);
   return {status, out.str(), complaints.str()};
@@ -122,15 +125,47 @@ TEST(Ctl, nobody_there) {
   EXPECT_EQ(said.complaints, "holdfast-ctl: http://127.0.0.1:1: Connection refused\n");
 }
 
+TEST(Ctl, files_that_are_no_use_are_named) {
+  const auto complaint = [](const Security& security) {
+    std::ostringstream out, complaints;
+    const Client client({"127.0.0.1", "1", true}, "", security);
+    EXPECT_EQ(Commands(client, false, out, complaints).status(), exit_usage);
+    return complaints.str();
+  };
+  EXPECT_EQ(complaint({"/nowhere/ca.pem", "", ""}), "holdfast-ctl: /nowhere/ca.pem: no use as an authority: No such file or directory\n");
+  EXPECT_EQ(complaint({"", "/nowhere/c.pem", "/nowhere/k.pem"}), "holdfast-ctl: /nowhere/c.pem: no use as a certificate: No such file or directory\n");
+}
+
 TEST(Url, is_taken_apart) {
   EXPECT_EQ(parse_url("http://127.0.0.1:8081")->authority(), "127.0.0.1:8081");
   EXPECT_EQ(parse_url("http://node.example/")->authority(), "node.example:8081");
   EXPECT_EQ(parse_url("http://[::1]:99")->authority(), "[::1]:99");
   EXPECT_EQ(parse_url("http://[::1]:99")->host, "::1");
-  for (const char* bad : {"", "127.0.0.1:8081", "https://x", "http://", "http://:80", "http://x:", "http://x:port", "http://x:123456", "http://[::1", "http://[::1]8",
+  EXPECT_EQ(parse_url("http://[::1]:99")->text(), "http://[::1]:99");
+  EXPECT_EQ(parse_url("https://node.example")->text(), "https://node.example:8081");
+  for (const char* here : {"http://127.0.0.1", "https://127.1.2.3:1", "http://[::1]", "http://localhost"}) EXPECT_TRUE(parse_url(here)->is_loopback()) << here;
+  for (const char* there : {"http://10.0.0.1", "http://127.example", "http://127.0.0.1.example", "http://localhost.example", "http://[::2]"}) {
+    EXPECT_FALSE(parse_url(there)->is_loopback()) << there;
+  }
+  for (const char* bad : {"", "127.0.0.1:8081", "https:/x", "ftp://x", "http://", "https://", "http://:80", "http://x:", "http://x:port", "http://x:123456", "http://[::1", "http://[::1]8",
                           "http://x/path", "http://a@b"}) {
     EXPECT_FALSE(parse_url(bad)) << bad;
   }
+}
+
+TEST(Token, of_this_machine_is_shown_to_nodes_that_are_sure_only) {
+  const std::string file = testing::TempDir() + "hf-ctl-token-" + std::to_string(::getpid());
+  std::ofstream(file) << "0123456789abcdef\r\nand more\n";
+  const auto token = [&](const char* url, bool insecure = false) {
+    return token_of_machine(*parse_url(url), {.ca = "", .certificate = "", .key = "", .insecure = insecure}, file);
+  };
+  EXPECT_EQ(token("http://127.0.0.1:8081"), "0123456789abcdef");
+  EXPECT_EQ(token("https://localhost:8081", true), "0123456789abcdef");
+  EXPECT_EQ(token("https://node.example"), "0123456789abcdef");
+  EXPECT_EQ(token("https://node.example", true), "") << "nobody has proved to be that node";
+  EXPECT_EQ(token("http://node.example"), "") << "anybody on the way could read it";
+  std::remove(file.c_str());
+  EXPECT_EQ(token("http://127.0.0.1:8081"), "") << "there is none";
 }
 
 TEST(Table, aligns_by_characters) {

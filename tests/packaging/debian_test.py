@@ -36,7 +36,7 @@ class Node:
     """The installed node, started by hand."""
 
     def __init__(self, folder):
-        self.port, peer = free_ports(2)
+        self.port, peer, self.admin_port = free_ports(3)
         with open(folder / "log", "ab") as log:
             self.process = self.start(peer, log)
         eventually(lambda: self.client("mosquitto_pub", "-t", "up", "-m", "up", fine=range(256)) == "", 20, "the node serves")
@@ -44,7 +44,7 @@ class Node:
     def start(self, peer, log):
         return subprocess.Popen(
             ["/usr/bin/holdfastd", "--config", "/etc/holdfast/holdfast.json", "--bind", "127.0.0.1", "--port", str(self.port),
-             "--peer-bind", "127.0.0.1", "--peer-port", str(peer), "--admin-port", "0"],
+             "--peer-bind", "127.0.0.1", "--peer-port", str(peer), "--admin-port", str(self.admin_port)],
             user="holdfast", group="holdfast", extra_groups=[], cwd="/var/lib/holdfast", stdout=log, stderr=log)
 
     def client(self, tool, *options, fine=(0,)):
@@ -85,10 +85,17 @@ class Package(unittest.TestCase):
         self.assertEqual((data.st_uid, data.st_gid, data.st_mode & 0o777), (user.pw_uid, user.pw_gid, 0o750))
         self.assertEqual(os.stat("/etc/holdfast/holdfast.json").st_mode & 0o777, 0o640)
 
-        # An operator's change, and what a client leaves behind.
-        config = pathlib.Path("/etc/holdfast/holdfast.json")
-        config.write_text(config.read_text().replace('"log.level": "info"', '"log.level": "debug"'))
+        # An operator's changes, and what a client leaves behind.
+        config, token = pathlib.Path("/etc/holdfast/holdfast.json"), pathlib.Path("/etc/holdfast/token")
+        config.write_text(config.read_text().replace('"log.level": "info"', '"log.level": "debug"')
+                          .replace('//"token_file"', '"token_file"'))
+        token.write_text("0123456789abcdef\n")
+        shutil.chown(token, "root", "holdfast")
+        token.chmod(0o640)
         node = self.node()
+        status = ["holdfast-ctl", "--url", f"http://127.0.0.1:{node.admin_port}", "status"]
+        self.assertIn("readiness", run(*status))
+        self.assertIn("a token is needed", run(*status, fine=(3,), user="nobody"))
         node.client("mosquitto_sub", "-c", "-i", "sleeper", "-x", "3600", "-q", "1", "-t", "kept/#", "-E")
         node.client("mosquitto_pub", "-q", "1", "-t", "kept/queued", "-m", "for the sleeper")
         node.client("mosquitto_pub", "-q", "2", "-r", "-t", "state/retained", "-m", "still here")
