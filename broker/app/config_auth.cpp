@@ -10,21 +10,28 @@ namespace hf::app {
 
 using auth::Anonymous;
 
+std::optional<Anonymous> anonymous_in(const Json& value) {
+  if (value == "loopback") return Anonymous::loopback;
+  if (value == true || value == "true") return Anonymous::anybody;
+  if (value == false || value == "false") return Anonymous::nobody;
+  return std::nullopt;
+}
+
+Json anonymous_shown(Anonymous anonymous) {
+  return anonymous == Anonymous::loopback ? Json("loopback") : Json(anonymous == Anonymous::anybody);
+}
+
+Json anonymous_schema() { return {{"enum", {"loopback", true, false}}}; }
+
 Field access_anonymous() {
   return {"access.anonymous", R"("loopback", true or false)",
           [](Settings& settings, const Json& value) {
-            std::optional<Anonymous> found;
-            if (value == "loopback") found = Anonymous::loopback;
-            if (value == true || value == "true") found = Anonymous::anybody;
-            if (value == false || value == "false") found = Anonymous::nobody;
+            const auto found = anonymous_in(value);
             if (found) settings.auth.anonymous = *found;
             return found.has_value();
           },
-          [](const Settings& settings) {
-            if (settings.auth.anonymous == Anonymous::loopback) return Json("loopback");
-            return Json(settings.auth.anonymous == Anonymous::anybody);
-          },
-          {{"enum", {"loopback", true, false}}}};
+          [](const Settings& settings) { return anonymous_shown(settings.auth.anonymous); },
+          anonymous_schema()};
 }
 
 Field access_methods() {

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "broker/app/config_auth.hpp"
 #include "broker/app/config_parts.hpp"
 #include "broker/app/config_tls.hpp"
 #include "broker/host/sockets.hpp"
@@ -22,6 +23,7 @@ const Words<bool> protocols{{"mqtt", false}, {"websocket", true}};
 struct Draft {
   ListenerOptions options;
   Json tls;
+  std::optional<auth::Anonymous> anonymous;
   bool port_given = false, bind_given = false, mode_given = false, path_given = false;
 };
 
@@ -62,6 +64,8 @@ const Part<Draft> listener_parts[] = {
        if (count) d.options.max_connections = static_cast<std::size_t>(*count);
        return count.has_value();
      }},
+    {"anonymous", R"("loopback", true or false: as access.anonymous, for this listener)", "string",
+     [](Draft& d, const Json& v) { return (d.anonymous = anonymous_in(v)).has_value(); }},
     {"tls", R"(an object: {"certificate": "node.pem", "key": "node.key"})", "object",
      [](Draft& d, const Json& v) {
        d.tls = v;
@@ -69,7 +73,7 @@ const Part<Draft> listener_parts[] = {
      }},
 };
 
-Result<ListenerOptions> listener_of(const Json& value, const std::string& source, const std::string& path) {
+Result<Draft> listener_of(const Json& value, const std::string& source, const std::string& path) {
   Draft draft;
   draft.options.bind.clear();  // listen.bind, once that is known
   if (auto done = apply_parts(draft, value, listener_parts, source, path); !done) return tl::make_unexpected(done.error());
@@ -87,7 +91,7 @@ Result<ListenerOptions> listener_of(const Json& value, const std::string& source
   if (!draft.port_given) {
     options.port = options.websocket ? (options.tls ? 8084 : 8083) : (options.tls ? 8883 : 1883);
   }
-  return std::move(options);
+  return draft;
 }
 
 }  // namespace
@@ -98,12 +102,15 @@ Result<void> set_listeners(Settings& settings, const Json& value, const std::str
     return wrong_value(source, path, value, "a list of at most 1000 listeners");
   }
   std::vector<ListenerOptions> listeners;
+  auth::AnonymousAt anonymous_at;
   for (const Json& each : value) {
     auto one = listener_of(each, source, path + "[" + std::to_string(listeners.size()) + "]");
     if (!one) return tl::make_unexpected(one.error());
-    listeners.push_back(std::move(*one));
+    if (one->anonymous) anonymous_at[one->options.name] = *one->anonymous;
+    listeners.push_back(std::move(one->options));
   }
   settings.listeners = std::move(listeners);
+  settings.auth.anonymous_at = std::move(anonymous_at);
   return {};
 }
 
@@ -122,6 +129,8 @@ Json listeners_shown(const Settings& settings) {
     if (each.websocket) object["path"] = each.path;
     object["proxy_protocol"] = each.proxy_protocol;
     object["max_connections"] = each.max_connections;
+    const auto anonymous = settings.auth.anonymous_at.find(each.name);
+    if (anonymous != settings.auth.anonymous_at.end()) object["anonymous"] = anonymous_shown(anonymous->second);
     if (each.tls) object["tls"] = tls_shown(*each.tls);
     all.push_back(std::move(object));
   }
@@ -132,6 +141,8 @@ Json listeners_schema() {
   Json listener = parts_schema(listener_parts);
   listener["required"] = Json::array({"name"});
   listener["properties"]["tls"] = tls_schema();
+  listener["properties"]["anonymous"].erase("type");
+  listener["properties"]["anonymous"].update(anonymous_schema());
   return {{"description", "where clients come in; in place of the one at listen.bind and listen.port"},
           {"type", "array"},
           {"maxItems", listeners_max},

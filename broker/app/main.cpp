@@ -14,6 +14,8 @@
 #include <malloc.h>
 #endif
 
+#include <google/protobuf/stubs/logging.h>
+
 #include "broker/app/access_wiring.hpp"
 #include "broker/app/admin_wiring.hpp"
 #include "broker/app/command_line.hpp"
@@ -84,6 +86,11 @@ std::string listeners_text(const std::vector<host::ListenerOptions>& listeners) 
   return text;
 }
 
+/// What it has to say of bytes that peers sent: a line of the log like any other, of a kind that is bounded.
+void take_from_protobuf(google::protobuf::LogLevel level, const char*, int, const std::string& text) {
+  log_line({.level = level < google::protobuf::LOGLEVEL_WARNING ? env::Level::info : env::Level::warn, .text = text, .event = "protobuf"});
+}
+
 void give_memory_back() {
 #ifdef HF_MIMALLOC
   ::mi_collect(true);
@@ -104,6 +111,7 @@ Reloadable reload_log_level() {
 int serve(const Order& order, std::shared_ptr<const access::Guard> guard) {
   const Settings& settings = order.settings;
   set_up_logging(settings.log_level, settings.log_format, settings.node.id);
+  google::protobuf::SetLogHandler(take_from_protobuf);
   raise_descriptor_limit();
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   static_cast<void>(std::signal(SIGHUP, SIG_IGN));  // until there is something to reload

@@ -51,6 +51,7 @@ Result<std::shared_ptr<const OperatorGuard>> OperatorGuard::make(const AuthSetti
 
 Result<void> OperatorGuard::read(const AuthSettings& settings, const access::Policy& policy, const std::string& secret) {
   anonymous_ = settings.anonymous;
+  anonymous_at_ = settings.anonymous_at;
   rules_ = policy.rules;
   users_ = policy.users;
   std::sort(users_.begin(), users_.end(), [](const User& a, const User& b) { return a.name < b.name; });
@@ -95,7 +96,9 @@ Verdict OperatorGuard::without_name(const Applicant& applicant) const {
     auto grant = jwt_->check(*applicant.password, applicant);
     return grant ? Verdict{Login::granted, std::move(*grant)} : Verdict{Login::bad_credentials, {}};
   }
-  const bool welcome = anonymous_ == Anonymous::anybody || (anonymous_ == Anonymous::loopback && applicant.same_machine);
+  const auto here = anonymous_at_.find(applicant.listener);
+  const Anonymous who = here == anonymous_at_.end() ? anonymous_ : here->second;
+  const bool welcome = who == Anonymous::anybody || (who == Anonymous::loopback && applicant.same_machine);
   return welcome ? granted("", false) : Verdict{Login::not_authorized, {}};
 }
 

@@ -1,6 +1,8 @@
 // The guard of a node that serves: what an operator configured, files included.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,10 +22,13 @@ namespace hf::auth {
 
 /// Who may come without a user name.
 enum class Anonymous { loopback, anybody, nobody };
+/// At single listeners, by name, in place of what else is so.
+using AnonymousAt = std::map<std::string, Anonymous, std::less<>>;
 
 /// access.*, beside users and rules.
 struct AuthSettings {
   Anonymous anonymous = Anonymous::loopback;
+  AnonymousAt anonymous_at;
   std::vector<std::string> methods{"SCRAM-SHA-256"};
   std::string password_file, acl_file;  ///< "": none
   JwtSettings jwt;
@@ -57,6 +62,7 @@ class OperatorGuard final : public access::Guard {
   [[nodiscard]] bool free_for(const access::Who& who) const { return rules_.empty() && !acl_ && who.rules == nullptr; }
 
   Anonymous anonymous_ = Anonymous::loopback;
+  AnonymousAt anonymous_at_;
   std::vector<access::User> users_;  ///< by name
   access::Rules rules_;
   std::optional<PasswordFile> passwords_;

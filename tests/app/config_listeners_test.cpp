@@ -26,7 +26,7 @@ const char* const all_kinds = R"({"listen.bind": "127.0.0.1", "listeners": [
            "user_from": "subject", "min_version": "1.3", "ciphers": "ECDHE+AESGCM", "ciphersuites": "TLS_AES_128_GCM_SHA256"}},
   {"name": "ws", "protocol": "websocket", "path": "/other"},
   {"name": "wss", "protocol": "websocket", "tls": {"certificate": "c.pem", "key": "k.pem"}},
-  {"name": "proxy", "port": 1885, "proxy_protocol": true},
+  {"name": "proxy", "port": 1885, "proxy_protocol": true, "anonymous": true},
   {"name": "local", "unix": "/tmp/x.sock", "unix_mode": "0640"}],
   "cluster": {"tls": {"certificate": "c.pem", "key": "k.pem", "ca": "a.pem"}}})";
 
@@ -46,6 +46,7 @@ TEST(Listeners, have_the_ports_of_their_kind) {
   EXPECT_EQ(listeners[4].path, "/mqtt");
   EXPECT_TRUE(listeners[5].proxy_protocol);
   EXPECT_EQ(listeners[6].unix_mode, 0640U);
+  EXPECT_EQ(settings->auth.anonymous_at, (auth::AnonymousAt{{"proxy", auth::Anonymous::anybody}}));
   EXPECT_EQ(peer_tls_of(*settings)->ca, "a.pem");
 }
 
@@ -104,6 +105,7 @@ TEST(Listeners, mistakes_are_named_by_path) {
                            R"({"listeners": [{"name": "a", "tls": {"certificate": "c", "key": "k", "user_from": "subject"}}]})",
                            R"({"listeners": [{"name": "a", "tls": {"certificate": "c", "key": "k", "client_certificate": "required"}}]})",
                            R"({"listeners": [{"name": "a", "proxy_protocol": "yes"}]})",
+                           R"({"listeners": [{"name": "a", "anonymous": "yes"}]})",
                            R"({"listeners": [{"name": "a\u0000b"}]})", R"({"listeners": [{"name": "a", "max_connections": -1}]})"}) {
     EXPECT_EQ(error_of(each).rfind("t.json: listeners[0]", 0), 0U) << each << " -> " << error_of(each);
   }

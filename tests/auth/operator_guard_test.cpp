@@ -48,6 +48,14 @@ TEST_F(GuardTest, anonymous_clients_come_over_loopback_unless_configured) {
   EXPECT_EQ(login(here), Login::not_authorized);
 }
 
+TEST_F(GuardTest, a_listener_may_have_another_rule_for_anonymous_clients) {
+  settings.anonymous_at = {{"closed", Anonymous::nobody}, {"open", Anonymous::anybody}};
+  EXPECT_EQ(login({.listener = "open"}), Login::granted);
+  EXPECT_EQ(login({.listener = "closed", .same_machine = true}), Login::not_authorized);
+  EXPECT_EQ(login({.listener = "other"}), Login::not_authorized);
+  EXPECT_EQ(login({.listener = "other", .same_machine = true}), Login::granted);
+}
+
 TEST_F(GuardTest, names_want_their_password) {
   use_password_file();
   policy.users = {{"ann", "hush"}, {.name = "bob", .password = {}, .verifier = {}}};
