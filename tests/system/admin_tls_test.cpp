@@ -36,12 +36,12 @@ struct Said {
 class AdminTlsSystem : public testing::Test {
  protected:
   /// One node; `tls` beside certificate and key, `more` beside that in admin.
-  void start(const std::string& tls, const std::string& more = "", const std::string& address = "127.0.0.1") {
+  void start(const std::string& tls, const std::string& more = "") {
     configure(tls, more);
-    cluster_ = std::make_unique<Cluster>(1, std::vector<std::string>{"--config", file(), "--admin-bind", address});
+    cluster_ = std::make_unique<Cluster>(1, std::vector<std::string>{"--config", file()});
     cluster_->start_all();
     ASSERT_TRUE(cluster_->wait_joined()) << cluster_->log(0);
-    EXPECT_TRUE(has(cluster_->log(0), "administration at " + address + " port " + port() + " (TLS)")) << cluster_->log(0);
+    EXPECT_TRUE(has(cluster_->log(0), " port " + port() + " (TLS), data in")) << cluster_->log(0);
   }
   void configure(const std::string& tls, const std::string& more = "") {
     std::ofstream(file()) << R"({"admin": {"tls": {"certificate": ")" << node.certificate << R"(", "key": ")" << node.key << '"' << tls
@@ -91,7 +91,7 @@ class AdminTlsSystem : public testing::Test {
 
 TEST_F(AdminTlsSystem, a_required_certificate_is_all_that_lets_in) {
   authority.revoked();
-  start(judged("required") + R"(, "crl": ")" + authority.directory() + R"(/revoked.pem")", "", "0.0.0.0");
+  start(judged("required") + R"(, "crl": ")" + authority.directory() + R"(/revoked.pem")", R"(, "bind": "0.0.0.0")");
   EXPECT_EQ(ctl_as(ann).status, 0) << ctl_as(ann).text;
   const Said none = ctl({"--ca", authority.certificate(), "status"});
   EXPECT_EQ(none.status, 3);
@@ -120,6 +120,15 @@ TEST_F(AdminTlsSystem, a_required_certificate_is_all_that_lets_in) {
   }
   const admin::ExpositionReader metrics(get("/metrics", "", ann).body);
   EXPECT_GT(metrics.value("holdfast_certificate_expiry_timestamp_seconds", {{"name", "administration"}}), 1.7e9);
+}
+
+TEST_F(AdminTlsSystem, a_reload_that_opens_it_to_everybody_is_refused_as_long_as_everybody_reaches_it) {
+  start(judged("required"), R"(, "bind": "0.0.0.0")");
+  configure("");  // good for loopback, where the next start would listen
+  ASSERT_TRUE(reload("reload refused, nothing changes: admin.token is \"\"; expected one as long as this process listens at 0.0.0.0"))
+      << cluster_->log(0);
+  EXPECT_EQ(get("/api/v1/node").status, 0U);
+  EXPECT_EQ(ctl_as(ann).status, 0);
 }
 
 TEST_F(AdminTlsSystem, names_may_be_chosen_and_change_at_a_reload) {
