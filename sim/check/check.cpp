@@ -20,7 +20,9 @@ std::vector<Verdict> judge(const History& history) {
                            judge_wills(c),
                            judge_shared(c),
                            judge_convergence(c)};
-  if (c.rights.any()) all.push_back(judge_access(c));
+  const auto& clients = history.facts.clients;
+  const bool logins = std::any_of(clients.begin(), clients.end(), [](const auto& one) { return !one.admitted || !one.user.empty(); });
+  if (c.rights.any() || logins) all.push_back(judge_access(c));
   return all;
 }
 

@@ -57,6 +57,12 @@ std::vector<Request> requests(const Case& c) {
       case Kind::unsubscribe_sent:
         ask(Kind::unsubscribed, c.index.topic_of(e));
         break;
+      case Kind::reauthenticate_sent:
+        ask(Kind::reauthenticated, 0);
+        break;
+      case Kind::reauthenticated:
+        answer(Kind::reauthenticated, 0);
+        break;
       case Kind::subscribed:
       case Kind::unsubscribed:
         answer(event.kind, c.index.topic_of(e));
@@ -104,6 +110,8 @@ const char* word(Kind kind) {
       return "SUBSCRIBE";
     case Kind::unsubscribe_sent:
       return "UNSUBSCRIBE";
+    case Kind::reauthenticate_sent:
+      return "AUTH";
     default:
       return "PUBLISH";
   }

@@ -26,6 +26,8 @@ struct Event {
     publish_acked,       ///< PUBACK (QoS 1) or PUBREC (QoS 2) with success for message `number`
     publish_completed,   ///< PUBCOMP
     publish_abandoned,   ///< session was not present: client gave the flow up, may publish it anew never
+    reauthenticate_sent, ///< AUTH 0x19 of an open connection; `flag`: not as who it is there, or without its password; `text`: the user
+    reauthenticated,     ///< AUTH 0x00 arrived; `flag` as it was sent
     received,            ///< the application got message (`publisher`, `number`) on `topic` with `qos`; `packet_id`, `flag` dup. For QoS 2: handed over once per id, at PUBLISH (method A of the specification)
     protocol_violation,  ///< the broker broke the protocol as far as a client can see; `text`
     // --- the world; `node` set, `client` empty
@@ -90,6 +92,7 @@ struct RunFacts {
     VirtualTime keep_alive = 0;          ///< 0: none
     VirtualTime session_expiry = INT64_MAX;  ///< after the connection's end; the most there is: never
     std::string user = {};               ///< it logs in as; empty: anonymous
+    bool admitted = true;                ///< false: no such user, or not its password; nobody may let it in
   };
   std::vector<Client> clients;
   /// A rule of access: names may have '*' in them, empty ones mean everybody; in the filter %u and %c are user and client id.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "sim/scenario/facts.hpp"
 #include "sim/scenario/faults.hpp"
 #include "sim/scenario/settings.hpp"
 #include "sim/scenario/verdicts.hpp"
@@ -39,6 +40,10 @@ class Runner {
   [[nodiscard]] std::string name_of(NodeId id) const;
   bool advance(VirtualTime to);
   void settle();
+  /// Nobody waits for one that is let in nowhere.
+  [[nodiscard]] bool settled(const Client& client) const {
+    return client.idle() || !may_log_in(scenario_.cluster.access, client.spec());
+  }
   [[nodiscard]] bool clean();
   void collect_copies();
   void finish(RunResult& result);
@@ -92,15 +97,8 @@ void Runner::build_nodes() {
     const std::int64_t drifts = length / 1'000'000 * drift;
     earliest = std::min({earliest, skew, skew + drifts});
     latest = std::max({latest, skew, skew + drifts});
-    history_.facts.nodes.push_back(node.name);
   }
-  for (const auto& rule : scenario_.cluster.access.rules)
-    history_.facts.rights.push_back({rule.user, rule.client, rule.allow, rule.publish, rule.subscribe, rule.filter});
-  history_.facts.replicas = std::min<std::uint32_t>(config.replicas, id);
-  history_.facts.write_quorum = config.write_quorum;
-  history_.facts.detect_after = config.detect_after.count();
-  history_.facts.will_grace = config.will_partition_grace.count();
-  history_.facts.settle = 2 * config.detect_after.count();
+  add_facts(history_.facts, scenario_, config);
   history_.facts.clock_spread = latest - earliest;
   for (const auto& fault : scenario_.faults)
     if (fault.kind == FaultKind::clock_skew) history_.facts.clock_spread += std::abs(fault.offset.count());
@@ -172,11 +170,6 @@ void Runner::build_clients() {
       clients_.push_back(std::make_unique<Client>(world_, spec));
       by_id_[spec.id] = clients_.back().get();
       clients_.back()->set_ends(scenario_.heal_at.count(), (scenario_.heal_at + 2s).count());
-      const auto& users = scenario_.cluster.access.users;
-      const bool known = std::any_of(users.begin(), users.end(), [&](const auto& user) { return user.name == spec.user; });
-      history_.facts.clients.push_back({spec.id, spec.clean_start, spec.persistent(), true,
-                                         std::chrono::nanoseconds(std::chrono::seconds(spec.keep_alive)).count(),
-                                         spec.expires_after().count(), known ? spec.user : ""});
     }
   }
 }
@@ -277,7 +270,7 @@ void Runner::settle() {
     bool idle = true;
     for (const auto& client : clients_) {
       received += client->counters().received + client->counters().connects;
-      idle = idle && client->idle();
+      idle = idle && settled(*client);
     }
     if (!idle || received != received_before_) busy = world_.now();
     received_before_ = received;
@@ -306,7 +299,7 @@ void Runner::finish(RunResult& result) {
     acknowledged += c.acknowledged;
     connects += c.connects;
     takeovers += c.takeovers;
-    if (!client->idle()) {
+    if (!settled(*client)) {
       result.settled = false;
       result.unsettled.push_back(client->spec().id + " " + client->waiting_for());
     }
