@@ -69,6 +69,14 @@ struct SlotCopy {
   std::string text;
 };
 
+/// What one node held at a moment of the run: connections let in, and the most that any session had waiting.
+struct Sample {
+  VirtualTime at = 0;
+  std::string node;
+  std::uint64_t connections = 0, queued = 0, queued_bytes = 0;
+  std::string longest, heaviest;  ///< the clients that had the most messages, and bytes
+};
+
 /// How the run was set up, as far as checks need it.
 struct RunFacts {
   std::uint32_t replicas = 3, write_quorum = 2;
@@ -76,7 +84,8 @@ struct RunFacts {
   VirtualTime healed_at = -1, ended_at = 0;
   VirtualTime settle = 0;                ///< time allowed after a change of topology before promises span sides
   std::uint64_t disks_lost = 0;          ///< most disks lost at once: G2 is not applicable above W-1
-  std::uint64_t dropped = 0;             ///< messages dropped at a declared limit and counted (G13)
+  std::uint64_t dropped = 0;             ///< messages dropped at a declared limit and counted (G13), by all boots of all nodes
+  std::uint64_t dropped_full = 0;        ///< of them: the receiver's queue was full
   VirtualTime will_grace = 0;            ///< will.partition_grace
   bool qos2_waits = true;                ///< false: qos2.minority is `continue`
   bool refuses_by_choice = false;        ///< ack.min_replicas or session.unreachable is set
@@ -102,12 +111,28 @@ struct RunFacts {
     std::string filter;
   };
   std::vector<Right> rights;             ///< none: everybody may do everything
+  enum class FullQueue : std::uint8_t { drop_oldest, drop_newest, reject };
+  /// What the configuration declares. The most of something, or 0 a second, is no limit.
+  struct Limits {
+    bool declared = false;               ///< the scenario names one: G13 is judged
+    std::uint64_t queued = UINT64_MAX, queued_bytes = UINT64_MAX;  ///< of one session
+    std::uint64_t fits = UINT64_MAX;     ///< so many messages of this run find room in any case
+    FullQueue full = FullQueue::drop_newest;
+    bool stand_ins = true;               ///< nodes that are no replicas may take messages for a session
+    std::uint64_t subscriptions = UINT64_MAX;  ///< of one session
+    std::uint64_t connections = UINT64_MAX;    ///< of one node
+    std::uint64_t topic_length = UINT64_MAX, topic_levels = UINT64_MAX;
+    std::uint32_t connect_rate = 0, connect_burst = 0;  ///< of one node
+    std::uint32_t publish_rate = 0, publish_burst = 0;  ///< of one connection
+  };
+  Limits limits;
 };
 
 struct History {
   RunFacts facts;
   std::vector<Event> events;     ///< by (at, number_in_run)
   std::vector<SlotCopy> copies;  ///< at the end
+  std::vector<Sample> samples;   ///< in order; only where limits are declared
 };
 
 }  // namespace hf::sim

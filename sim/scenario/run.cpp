@@ -39,6 +39,8 @@ class Runner {
   [[nodiscard]] const env::Handler* any_handler() const;
   [[nodiscard]] std::string name_of(NodeId id) const;
   bool advance(VirtualTime to);
+  void sample();
+  void count(const env::Handler& handler);
   void settle();
   /// Nobody waits for one that is let in nowhere.
   [[nodiscard]] bool settled(const Client& client) const {
@@ -241,10 +243,32 @@ ClusterView Runner::view() {
 bool Runner::advance(VirtualTime to) {
   while (world_.now() < to && !stopped_) {
     world_.run_until(std::min(to, world_.now() + step));
+    sample();
     if (scenario_.events_max != 0 && world_.events() > scenario_.events_max) stopped_ = true;
     if (options_.go_on && !options_.go_on(world_.now(), world_.events())) stopped_ = true;
   }
   return !stopped_;
+}
+
+/// Looks from outside of all turns: nothing of the run depends on it.
+void Runner::sample() {
+  if (!inside_.sample || !history_.facts.limits.declared) return;
+  for (const auto& name : world_.node_names()) {
+    const env::Handler* handler = world_.node(name).handler();
+    if (handler == nullptr) continue;
+    Sample sample = inside_.sample(*handler);
+    sample.at = world_.now();
+    sample.node = name;
+    history_.samples.push_back(std::move(sample));
+  }
+}
+
+void Runner::count(const env::Handler& handler) {
+  if (!inside_.counters) return;
+  for (const auto& [what, count] : inside_.counters(handler)) {
+    if (!counted_.contains(what)) counted_order_.push_back(what);
+    counted_[what] += count;
+  }
 }
 
 bool Runner::clean() {
@@ -310,19 +334,12 @@ void Runner::finish(RunResult& result) {
                   {"faults", faults_->begun()},      {"network bursts", world_.network().counters().bursts},
                   {"network bytes", world_.network().counters().bytes}};
   for (const auto& [kind, count] : faults_->by_kind()) result.facts.emplace_back("fault " + kind, count);
+  for (const auto& name : world_.node_names())
+    if (const env::Handler* handler = world_.node(name).handler()) count(*handler);
+  for (const auto& what : counted_order_) result.facts.emplace_back("nodes: " + what, counted_[what]);
   if (inside_.counters) {
-    for (const auto& name : world_.node_names()) {
-      if (const env::Handler* handler = world_.node(name).handler()) {
-        for (const auto& [what, count] : inside_.counters(*handler)) {
-          if (!counted_.contains(what)) counted_order_.push_back(what);
-          counted_[what] += count;
-        }
-      }
-    }
-    for (const auto& what : counted_order_) {
-      result.facts.emplace_back("nodes: " + what, counted_[what]);
-      if (what == "dropped") history_.facts.dropped = counted_[what];
-    }
+    history_.facts.dropped = counted_["dropped"];
+    history_.facts.dropped_full = counted_["dropped: queue full"];
   }
   history_.facts.disks_lost = faults_->disks_lost();
   for (const auto& [situation, by_node] : world_.situations()) {
@@ -343,6 +360,7 @@ RunResult Runner::run() {
   build_wires();
   faults_ = std::make_unique<Faults>(world_, scenario_, view(), by_id_,
                                      [this](const std::string& a, const std::string& b) { return base_wire(a, b); });
+  world_.set_on_down([this](const env::Handler& handler) { count(handler); });
   world_.start_all();
   for (const auto& client : clients_) client->start();
   faults_->schedule();
