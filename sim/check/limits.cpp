@@ -36,7 +36,7 @@ const std::vector<Limits::Step>& Limits::steps(std::uint32_t client) const {
   std::vector<std::pair<VirtualTime, int>> changes;
   const auto& messages = index_.messages();
   for (std::uint32_t m = 0; m < messages.size(); ++m) {
-    if (messages[m].topic == no_id || subscriptions_.matching(messages[m].topic, client).empty()) continue;
+    if (messages[m].topic == no_id || !allows(messages[m].topic) || subscriptions_.matching(messages[m].topic, client).empty()) continue;
     changes.emplace_back(messages[m].sends.empty() ? 0 : history_.events[messages[m].sends.front()].at, -1);
     const auto receipt = last.find(m);
     const VirtualTime over = receipt == last.end() ? INT64_MAX : over_by(receipt->second);
