@@ -291,7 +291,8 @@ void Coordinator::publish(SlotId slot, NodeId from, const pb::Request& request, 
       continue;
     }
     if (!make_room(slot, client, message)) {
-      yes.set_full(yes.full() || parts_.config.queue_policy == QueuePolicy::reject);
+      const bool told = parts_.config.queue_policy == QueuePolicy::reject && !parts_.config.mutant.is("full_queue_not_told");
+      yes.set_full(yes.full() || told);
       continue;
     }
     auto& one = *enqueue.add_targets();

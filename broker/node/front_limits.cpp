@@ -31,7 +31,7 @@ void Front::accepted(StreamId stream, const env::Arrival& arrival) {
 /// Too many connections, too many a second, or too little memory. Only who says CONNECT is told.
 std::optional<Refusal> Front::crowded(const mqtt::Connect& packet) {
   if (!connects_.take(parts_.env.now())) return Refusal{mqtt::Reason::connection_rate_exceeded, "too many connect a second"};
-  if (connections_.size() - pending_ >= parts_.config.max_connections)
+  if (connections_.size() - pending_ >= parts_.config.max_connections && !parts_.config.mutant.is("connection_limit_ignored"))
     return Refusal{mqtt::Reason::quota_exceeded, "the server has as many connections as it may"};
   if (pressure_ != Pressure::none && packet.clean_start) return Refusal{mqtt::Reason::quota_exceeded, "memory is short"};
   return std::nullopt;
@@ -79,7 +79,7 @@ void Front::note_partial(Connection& connection) {
 void Front::spend_publish(Connection& connection) {
   const Instant now = parts_.env.now();
   const Instant next = connection.publish_rate.spend(now);
-  if (next <= now) return;
+  if (next <= now || parts_.config.mutant.is("publish_rate_ignored")) return;
   connection.throttled_until = next;
   pause(connection, Pause::rate, true);
   arm(connection, next);

@@ -41,7 +41,10 @@ std::optional<Refusal> Front::login_refusal(Connection& connection) {
   access::Verdict verdict = parts_.guard->login(applicant(connection));
   switch (verdict.login) {
     case access::Login::granted: let_in(connection, std::move(verdict.grant)); return std::nullopt;
-    case access::Login::bad_credentials: return Refusal{mqtt::Reason::bad_user_name_or_password, ""};
+    case access::Login::bad_credentials:
+      if (!parts_.config.mutant.is("wrong_password_lets_in")) return Refusal{mqtt::Reason::bad_user_name_or_password, ""};
+      let_in(connection, {});
+      return std::nullopt;
     case access::Login::not_authorized: break;
   }
   return Refusal{mqtt::Reason::not_authorized, "a login is needed"};
@@ -59,8 +62,9 @@ void Front::let_in(Connection& connection, access::Grant grant) {
 }
 
 bool Front::begin_exchange(Connection& connection) {
-  access::Draw draw;
-  for (auto& word : draw) word = parts_.env.random();
+  access::Draw draw{};
+  if (!parts_.config.mutant.is("challenge_repeats"))
+    for (auto& word : draw) word = parts_.env.random();
   connection.proving->exchange = parts_.guard->begin(connection.proving->method, applicant(connection), draw);
   return connection.proving->exchange != nullptr;
 }
@@ -68,14 +72,19 @@ bool Front::begin_exchange(Connection& connection) {
 void Front::step(Connection& connection, const mqtt::Properties& properties) {
   using Next = access::Exchange::Next;
   const auto& data = properties->authentication_data;
+  const Mutant& mutant = parts_.config.mutant;
+  const bool anew = connection.phase == Connection::Phase::open;
   auto step = connection.proving->exchange->step(data ? std::string_view(*data) : std::string_view());
-  if (step.next == Next::client)  // [MQTT-4.12.0-2]
+  if (step.next == Next::client && !mutant.is("first_step_lets_in"))  // [MQTT-4.12.0-2]
     return write(connection, auth_packet(connection, mqtt::Reason::continue_authentication, std::move(step.data)));
   connection.proving->exchange.reset();
   connection.proving->until.reset();
   const bool gone = step.grant.listed && !parts_.guard->knows(step.grant.user);
-  const bool another = connection.phase == Connection::Phase::open && step.grant.user != connection.grant.user;
-  if (step.next != Next::done || gone || another)  // [MQTT-4.12.0-4], [MQTT-4.12.1-2]
+  const bool another =
+      anew && step.grant.user != connection.grant.user && !mutant.is("reauthentication_may_change_user");
+  if (anew && step.next == Next::failed && mutant.is("failed_reauthentication_ignored")) return proved(connection, {});
+  const bool proven = step.next == Next::done || mutant.is("first_step_lets_in");
+  if (!proven || gone || another)  // [MQTT-4.12.0-4], [MQTT-4.12.1-2]
     return fail(connection, mqtt::Reason::not_authorized, another ? "the connection is another user's" : "");
   let_in(connection, std::move(step.grant));
   proved(connection, std::move(step.data));

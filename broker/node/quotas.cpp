@@ -7,6 +7,16 @@
 
 namespace hf::node {
 
+namespace {
+
+void count_full(ShardParts& parts, std::uint64_t lost) {
+  if (parts.config.mutant.is("dropped_without_counter")) return;
+  parts.counters.dropped += lost;
+  parts.counters.dropped_queue_full += lost;
+}
+
+}  // namespace
+
 void Coordinator::subscribe(SlotId slot, NodeId from, const pb::Request& request) {
   pb::Reply yes = answer(request);
   const auto& held = session(slot, request.client())->subscriptions;
@@ -19,7 +29,7 @@ void Coordinator::subscribe(SlotId slot, NodeId from, const pb::Request& request
   for (const auto& one : request.subscribe().filters()) {
     const auto it = held.find(one.filter());
     const bool known = it != held.end() && it->second.present;
-    const bool taken = known || count < most;
+    const bool taken = known || count < most || parts_.config.mutant.is("subscription_limit_ignored");
     yes.add_codes(taken ? one.options().qos() : mqtt::code(mqtt::Reason::quota_exceeded));
     if (!taken) continue;
     if (!known) ++count;
@@ -43,6 +53,8 @@ void Coordinator::subscribe(SlotId slot, NodeId from, const pb::Request& request
 }
 
 bool Coordinator::over_limit(const slot::Session& session, const slot::pb::Message& message) const {
+  if (parts_.config.mutant.is("queue_limit_ignored")) return false;
+  if (parts_.config.mutant.is("queue_full_early") && session.queue.size() >= parts_.config.max_queued_messages / 4) return true;
   return session.queue.size() >= parts_.config.max_queued_messages ||
          session.queued_bytes + slot::weight(message) > parts_.config.max_queued_bytes;
 }
@@ -66,16 +78,14 @@ bool Coordinator::make_room(SlotId slot, const std::string& client, const slot::
       bytes -= slot::weight(parts_.slots.held(slot)->state().messages.at(entry->message).message);
     }
     const auto lost = static_cast<std::uint64_t>(done.done().names_size());
-    parts_.counters.dropped += lost;
-    parts_.counters.dropped_queue_full += lost;
+    count_full(parts_, lost);
     if (lost != 0) {
       log_session(parts_.env, env::Level::warn, client_event::messages_dropped, client, "the queue is full: its oldest messages were dropped");
       append(slot, std::move(done));
     }
     if (!over_limit(*session(slot, client), message)) return true;
   }
-  ++parts_.counters.dropped;
-  ++parts_.counters.dropped_queue_full;
+  count_full(parts_, 1);
   log_session(parts_.env, env::Level::warn, client_event::messages_dropped, client, "the queue is full: a message for it was dropped");
   parts_.env.reached("queue.full");
   return false;

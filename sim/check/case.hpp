@@ -6,6 +6,7 @@
 
 #include "sim/check/check.hpp"
 #include "sim/check/index.hpp"
+#include "sim/check/limits.hpp"
 #include "sim/check/rights.hpp"
 #include "sim/check/subscriptions.hpp"
 #include "sim/check/topology.hpp"
@@ -14,12 +15,14 @@ namespace hf::sim {
 
 struct Case {
   explicit Case(const History& h)
-      : history(h), index(h), topology(h), subscriptions(h, index, topology), rights(h, index) {}
+      : history(h), index(h), topology(h), subscriptions(h, index, topology), rights(h, index),
+        limits(h, index, topology, subscriptions) {}
   const History& history;
   Index index;
   Topology topology;
   Subscriptions subscriptions;
   Rights rights;
+  Limits limits;
 
   [[nodiscard]] const Event& event(std::size_t e) const { return history.events[e]; }
   [[nodiscard]] Topology::Node node(std::size_t e) const { return topology.node(event(e).node); }
@@ -70,6 +73,7 @@ Verdict judge_retained(const Case& c);
 Verdict judge_wills(const Case& c);
 Verdict judge_shared(const Case& c);
 Verdict judge_convergence(const Case& c);
+Verdict judge_bounded(const Case& c);
 Verdict judge_access(const Case& c);
 
 }  // namespace hf::sim

@@ -20,7 +20,10 @@ std::vector<Verdict> judge(const History& history) {
                            judge_wills(c),
                            judge_shared(c),
                            judge_convergence(c)};
-  if (c.rights.any()) all.push_back(judge_access(c));
+  if (history.facts.limits.declared) all.push_back(judge_bounded(c));
+  const auto& clients = history.facts.clients;
+  const bool logins = std::any_of(clients.begin(), clients.end(), [](const auto& one) { return !one.admitted || !one.user.empty(); });
+  if (c.rights.any() || logins) all.push_back(judge_access(c));
   return all;
 }
 
@@ -58,7 +61,7 @@ std::vector<Delivery> deliveries(const Case& c, VirtualTime after) {
     if (message.sends.empty() || message.acked_send == no_event || message.topic == no_id) continue;
     const Event& sent = c.event(message.sends.front());
     if (sent.qos == 0 || sent.at <= after || sent.empty) continue;  // an empty payload names nobody
-    if (!c.rights.may_publish(message.publisher, message.topic)) continue;
+    if (!c.rights.may_publish(message.publisher, message.topic) || !c.limits.allows(message.topic)) continue;
     std::uint32_t judged = no_id;  // one delivery a client, however many filters match
     for (const std::size_t s : c.subscriptions.matching(message.topic)) {
       const Subscription& subscription = c.subscriptions.all()[s];

@@ -6,10 +6,12 @@ namespace hf::sim {
 Verdict judge_kept(const Case& c) {
   Verdict v = verdict("G2", "acknowledged means kept");
   if (too_many_disks_lost(v, c)) return v;
+  const auto& facts = c.history.facts;
   if (not_applicable(
-          v, c.history.facts.dropped > 0, "messages were dropped at a declared limit, and counted"))
+          v, facts.dropped > facts.dropped_full, "messages were dropped at a declared limit, and counted"))
     return v;
   for (const Delivery& d : deliveries(c, -1)) {
+    if (d.receipt == no_event && c.limits.covers_loss(d.client, d.message)) continue;
     ++v.exercised;
     if (d.receipt != no_event) continue;
     const Message& message = c.index.messages()[d.message];

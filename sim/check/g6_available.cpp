@@ -57,14 +57,24 @@ std::vector<Request> requests(const Case& c) {
       case Kind::unsubscribe_sent:
         ask(Kind::unsubscribed, c.index.topic_of(e));
         break;
+      case Kind::reauthenticate_sent:
+        ask(Kind::reauthenticated, 0);
+        break;
+      case Kind::reauthenticated:
+        answer(Kind::reauthenticated, 0);
+        break;
       case Kind::subscribed:
       case Kind::unsubscribed:
         answer(event.kind, c.index.topic_of(e));
         break;
       case Kind::publish_sent:
         // What may not be published is refused, and that is an answer.
-        if (event.qos > 0 && c.rights.may_publish(c.index.client_of(e), c.index.topic_of(e)))
+        if (event.qos > 0 && c.rights.may_publish(c.index.client_of(e), c.index.topic_of(e)) &&
+            c.limits.allows(c.index.topic_of(e)))
           ask(Kind::publish_acked, c.index.message_of(e));
+        break;
+      case Kind::publish_abandoned:
+        if (event.code >= 0x80) answer(Kind::publish_acked, c.index.message_of(e));
         break;
       case Kind::publish_acked:
         answer(Kind::publish_acked, c.index.message_of(e));
@@ -104,6 +114,8 @@ const char* word(Kind kind) {
       return "SUBSCRIBE";
     case Kind::unsubscribe_sent:
       return "UNSUBSCRIBE";
+    case Kind::reauthenticate_sent:
+      return "AUTH";
     default:
       return "PUBLISH";
   }
@@ -119,10 +131,17 @@ Verdict judge_available(const Case& c) {
     return v;
   for (const Request& r : requests(c)) {
     const Event& sent = c.event(r.sent);
-    const bool refused = r.answered != no_event && c.event(r.answered).kind == Kind::refused;
-    if (refused) {
+    const Kind kind = r.answered == no_event ? Kind::ended : c.event(r.answered).kind;
+    if (kind == Kind::publish_abandoned) {
+      if (c.limits.covers_refusal(r.answered)) continue;
+      ++v.exercised;
+      violate(v, c, r.answered, sent.client,
+              sent.node + " refused the PUBLISH of " + sent.client + " with code " + std::to_string(c.event(r.answered).code), {r.sent});
+      continue;
+    }
+    if (kind == Kind::refused) {
       const Event& answer = c.event(r.answered);
-      if (is_clients_fault(answer.code) ||
+      if (is_clients_fault(answer.code) || c.limits.covers_connect(r.answered) ||
           !c.topology.undisturbed(sent.at - c.history.facts.settle, answer.at) ||
           !c.topology.running(c.node(r.sent), sent.at, answer.at))
         continue;

@@ -80,6 +80,8 @@ Verdict judge_one_connection(const Case& c) {
         const bool newer_over =
             newer->disconnected != no_event && due && c.event(newer->disconnected).at <= *due;
         if (!due || *due > c.end() || newer_over) continue;
+        // It died with its node; in a power loss nobody tells the client.
+        if (c.topology.crashed(c.node(older->connected), c.event(older->connected).at, *due)) continue;
         ++v.exercised;
         if (closed && over <= *due) continue;
         violate(v,

@@ -26,6 +26,8 @@ struct Event {
     publish_acked,       ///< PUBACK (QoS 1) or PUBREC (QoS 2) with success for message `number`
     publish_completed,   ///< PUBCOMP
     publish_abandoned,   ///< session was not present: client gave the flow up, may publish it anew never
+    reauthenticate_sent, ///< AUTH 0x19 of an open connection; `flag`: not as who it is there, or without its password; `text`: the user
+    reauthenticated,     ///< AUTH 0x00 arrived; `flag` as it was sent
     received,            ///< the application got message (`publisher`, `number`) on `topic` with `qos`; `packet_id`, `flag` dup. For QoS 2: handed over once per id, at PUBLISH (method A of the specification)
     protocol_violation,  ///< the broker broke the protocol as far as a client can see; `text`
     // --- the world; `node` set, `client` empty
@@ -67,6 +69,14 @@ struct SlotCopy {
   std::string text;
 };
 
+/// What one node held at a moment of the run: connections let in, and the most that any session had waiting.
+struct Sample {
+  VirtualTime at = 0;
+  std::string node;
+  std::uint64_t connections = 0, queued = 0, queued_bytes = 0;
+  std::string longest, heaviest;  ///< the clients that had the most messages, and bytes
+};
+
 /// How the run was set up, as far as checks need it.
 struct RunFacts {
   std::uint32_t replicas = 3, write_quorum = 2;
@@ -74,7 +84,8 @@ struct RunFacts {
   VirtualTime healed_at = -1, ended_at = 0;
   VirtualTime settle = 0;                ///< time allowed after a change of topology before promises span sides
   std::uint64_t disks_lost = 0;          ///< most disks lost at once: G2 is not applicable above W-1
-  std::uint64_t dropped = 0;             ///< messages dropped at a declared limit and counted (G13)
+  std::uint64_t dropped = 0;             ///< messages dropped at a declared limit and counted (G13), by all boots of all nodes
+  std::uint64_t dropped_full = 0;        ///< of them: the receiver's queue was full
   VirtualTime will_grace = 0;            ///< will.partition_grace
   bool qos2_waits = true;                ///< false: qos2.minority is `continue`
   bool refuses_by_choice = false;        ///< ack.min_replicas or session.unreachable is set
@@ -90,6 +101,7 @@ struct RunFacts {
     VirtualTime keep_alive = 0;          ///< 0: none
     VirtualTime session_expiry = INT64_MAX;  ///< after the connection's end; the most there is: never
     std::string user = {};               ///< it logs in as; empty: anonymous
+    bool admitted = true;                ///< false: no such user, or not its password; nobody may let it in
   };
   std::vector<Client> clients;
   /// A rule of access: names may have '*' in them, empty ones mean everybody; in the filter %u and %c are user and client id.
@@ -99,12 +111,28 @@ struct RunFacts {
     std::string filter;
   };
   std::vector<Right> rights;             ///< none: everybody may do everything
+  enum class FullQueue : std::uint8_t { drop_oldest, drop_newest, reject };
+  /// What the configuration declares. The most of something, or 0 a second, is no limit.
+  struct Limits {
+    bool declared = false;               ///< the scenario names one: G13 is judged
+    std::uint64_t queued = UINT64_MAX, queued_bytes = UINT64_MAX;  ///< of one session
+    std::uint64_t fits = UINT64_MAX;     ///< so many messages of this run find room in any case
+    FullQueue full = FullQueue::drop_newest;
+    bool stand_ins = true;               ///< nodes that are no replicas may take messages for a session
+    std::uint64_t subscriptions = UINT64_MAX;  ///< of one session
+    std::uint64_t connections = UINT64_MAX;    ///< of one node
+    std::uint64_t topic_length = UINT64_MAX, topic_levels = UINT64_MAX;
+    std::uint32_t connect_rate = 0, connect_burst = 0;  ///< of one node
+    std::uint32_t publish_rate = 0, publish_burst = 0;  ///< of one connection
+  };
+  Limits limits;
 };
 
 struct History {
   RunFacts facts;
   std::vector<Event> events;     ///< by (at, number_in_run)
   std::vector<SlotCopy> copies;  ///< at the end
+  std::vector<Sample> samples;   ///< in order; only where limits are declared
 };
 
 }  // namespace hf::sim

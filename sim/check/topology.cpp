@@ -259,6 +259,12 @@ bool Topology::owed(Node m, Node n, VirtualTime t0, VirtualTime t) const {
   return spread && *spread <= t;
 }
 
+bool Topology::crashed(Node n, VirtualTime from, VirtualTime to) const {
+  if (n >= count_) return false;
+  const auto it = std::upper_bound(crashes_[n].begin(), crashes_[n].end(), from);
+  return it != crashes_[n].end() && *it <= to;
+}
+
 VirtualTime Topology::deadline(VirtualTime from) const {
   VirtualTime due = from + bound();
   for (int round = 0; round < 64; ++round) {

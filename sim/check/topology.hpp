@@ -38,6 +38,8 @@ class Topology {
   }
   /// Up and not paused at every moment of [from, to].
   [[nodiscard]] bool running(Node n, VirtualTime from, VirtualTime to) const;
+  /// Crash, restart or wipe of n in (from, to].
+  [[nodiscard]] bool crashed(Node n, VirtualTime from, VirtualTime to) const;
   /// No fault but plain partitions, crashes and pauses in [from, to].
   [[nodiscard]] bool undisturbed(VirtualTime from, VirtualTime to) const;
   /// No partition in [from, to] cut clients from nodes.

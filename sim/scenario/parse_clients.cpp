@@ -108,13 +108,28 @@ void read_churn(Reader& reader, ClientSpec& spec) {
   });
 }
 
+void read_login(Reader& reader, ClientSpec& spec) {
+  spec.user = reader.text("user");
+  spec.password = reader.text("password");
+  spec.challenge = reader.word("authenticate", {"password", "challenge"}, "password") == "challenge";
+  if (spec.challenge && spec.version != mqtt::Version::v5) reader.fail("authenticate", "only MQTT 5 has challenges");
+  if (spec.challenge && spec.user.empty()) reader.fail("authenticate", "a challenge needs a \"user\"");
+  reader.object("reauthenticate", [&](Reader& r) {
+    ReauthenticateSpec again;
+    again.every = read_time(r, "every", 10s, 1ms);
+    again.user = r.text("user", spec.user);
+    again.password = r.text("password", spec.password);
+    if (!spec.challenge) r.fail("every", "needs \"authenticate\": \"challenge\"");
+    spec.reauthenticate = std::move(again);
+  });
+}
+
 void read_session(Reader& reader, ClientSpec& spec) {
   spec.version = static_cast<mqtt::Version>(reader.number("mqtt", 5, 3, 5));
   spec.clean_start = reader.flag("clean_start", false);
   if (spec.version == mqtt::Version::v31 && !spec.clean_start)
     reader.fail("mqtt", "3 needs \"clean_start\": true, since MQTT 3.1 does not say whether a session was present");
-  spec.user = reader.text("user");
-  spec.password = reader.text("password");
+  read_login(reader, spec);
   spec.session_expiry = seconds(reader.duration("session_expiry", spec.clean_start ? Duration(0) : 1h));
   spec.keep_alive = static_cast<std::uint16_t>(
       seconds(reader.duration("keepalive", 30s, Duration(0), std::chrono::seconds(65'535))));

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "sim/scenario/facts.hpp"
 #include "sim/scenario/faults.hpp"
 #include "sim/scenario/settings.hpp"
 #include "sim/scenario/verdicts.hpp"
@@ -38,7 +39,13 @@ class Runner {
   [[nodiscard]] const env::Handler* any_handler() const;
   [[nodiscard]] std::string name_of(NodeId id) const;
   bool advance(VirtualTime to);
+  void sample();
+  void count(const env::Handler& handler);
   void settle();
+  /// Nobody waits for one that is let in nowhere.
+  [[nodiscard]] bool settled(const Client& client) const {
+    return client.idle() || !may_log_in(scenario_.cluster.access, client.spec());
+  }
   [[nodiscard]] bool clean();
   void collect_copies();
   void finish(RunResult& result);
@@ -92,15 +99,8 @@ void Runner::build_nodes() {
     const std::int64_t drifts = length / 1'000'000 * drift;
     earliest = std::min({earliest, skew, skew + drifts});
     latest = std::max({latest, skew, skew + drifts});
-    history_.facts.nodes.push_back(node.name);
   }
-  for (const auto& rule : scenario_.cluster.access.rules)
-    history_.facts.rights.push_back({rule.user, rule.client, rule.allow, rule.publish, rule.subscribe, rule.filter});
-  history_.facts.replicas = std::min<std::uint32_t>(config.replicas, id);
-  history_.facts.write_quorum = config.write_quorum;
-  history_.facts.detect_after = config.detect_after.count();
-  history_.facts.will_grace = config.will_partition_grace.count();
-  history_.facts.settle = 2 * config.detect_after.count();
+  add_facts(history_.facts, scenario_, config);
   history_.facts.clock_spread = latest - earliest;
   for (const auto& fault : scenario_.faults)
     if (fault.kind == FaultKind::clock_skew) history_.facts.clock_spread += std::abs(fault.offset.count());
@@ -172,11 +172,6 @@ void Runner::build_clients() {
       clients_.push_back(std::make_unique<Client>(world_, spec));
       by_id_[spec.id] = clients_.back().get();
       clients_.back()->set_ends(scenario_.heal_at.count(), (scenario_.heal_at + 2s).count());
-      const auto& users = scenario_.cluster.access.users;
-      const bool known = std::any_of(users.begin(), users.end(), [&](const auto& user) { return user.name == spec.user; });
-      history_.facts.clients.push_back({spec.id, spec.clean_start, spec.persistent(), true,
-                                         std::chrono::nanoseconds(std::chrono::seconds(spec.keep_alive)).count(),
-                                         spec.expires_after().count(), known ? spec.user : ""});
     }
   }
 }
@@ -248,10 +243,32 @@ ClusterView Runner::view() {
 bool Runner::advance(VirtualTime to) {
   while (world_.now() < to && !stopped_) {
     world_.run_until(std::min(to, world_.now() + step));
+    sample();
     if (scenario_.events_max != 0 && world_.events() > scenario_.events_max) stopped_ = true;
     if (options_.go_on && !options_.go_on(world_.now(), world_.events())) stopped_ = true;
   }
   return !stopped_;
+}
+
+/// Looks from outside of all turns: nothing of the run depends on it.
+void Runner::sample() {
+  if (!inside_.sample || !history_.facts.limits.declared) return;
+  for (const auto& name : world_.node_names()) {
+    const env::Handler* handler = world_.node(name).handler();
+    if (handler == nullptr) continue;
+    Sample sample = inside_.sample(*handler);
+    sample.at = world_.now();
+    sample.node = name;
+    history_.samples.push_back(std::move(sample));
+  }
+}
+
+void Runner::count(const env::Handler& handler) {
+  if (!inside_.counters) return;
+  for (const auto& [what, count] : inside_.counters(handler)) {
+    if (!counted_.contains(what)) counted_order_.push_back(what);
+    counted_[what] += count;
+  }
 }
 
 bool Runner::clean() {
@@ -277,7 +294,7 @@ void Runner::settle() {
     bool idle = true;
     for (const auto& client : clients_) {
       received += client->counters().received + client->counters().connects;
-      idle = idle && client->idle();
+      idle = idle && settled(*client);
     }
     if (!idle || received != received_before_) busy = world_.now();
     received_before_ = received;
@@ -306,7 +323,7 @@ void Runner::finish(RunResult& result) {
     acknowledged += c.acknowledged;
     connects += c.connects;
     takeovers += c.takeovers;
-    if (!client->idle()) {
+    if (!settled(*client)) {
       result.settled = false;
       result.unsettled.push_back(client->spec().id + " " + client->waiting_for());
     }
@@ -317,19 +334,12 @@ void Runner::finish(RunResult& result) {
                   {"faults", faults_->begun()},      {"network bursts", world_.network().counters().bursts},
                   {"network bytes", world_.network().counters().bytes}};
   for (const auto& [kind, count] : faults_->by_kind()) result.facts.emplace_back("fault " + kind, count);
+  for (const auto& name : world_.node_names())
+    if (const env::Handler* handler = world_.node(name).handler()) count(*handler);
+  for (const auto& what : counted_order_) result.facts.emplace_back("nodes: " + what, counted_[what]);
   if (inside_.counters) {
-    for (const auto& name : world_.node_names()) {
-      if (const env::Handler* handler = world_.node(name).handler()) {
-        for (const auto& [what, count] : inside_.counters(*handler)) {
-          if (!counted_.contains(what)) counted_order_.push_back(what);
-          counted_[what] += count;
-        }
-      }
-    }
-    for (const auto& what : counted_order_) {
-      result.facts.emplace_back("nodes: " + what, counted_[what]);
-      if (what == "dropped") history_.facts.dropped = counted_[what];
-    }
+    history_.facts.dropped = counted_["dropped"];
+    history_.facts.dropped_full = counted_["dropped: queue full"];
   }
   history_.facts.disks_lost = faults_->disks_lost();
   for (const auto& [situation, by_node] : world_.situations()) {
@@ -350,6 +360,7 @@ RunResult Runner::run() {
   build_wires();
   faults_ = std::make_unique<Faults>(world_, scenario_, view(), by_id_,
                                      [this](const std::string& a, const std::string& b) { return base_wire(a, b); });
+  world_.set_on_down([this](const env::Handler& handler) { count(handler); });
   world_.start_all();
   for (const auto& client : clients_) client->start();
   faults_->schedule();

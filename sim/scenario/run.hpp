@@ -23,6 +23,7 @@ struct Inside {
   Factory factory;
   std::function<std::vector<SlotCopy>(const env::Handler&)> report;
   std::function<NodeCounters(const env::Handler&)> counters;
+  std::function<Sample(const env::Handler&)> sample;  ///< but for when and which node
   std::function<NodeId(const env::Handler&, const std::string& client)> coordinator;
   std::function<std::vector<NodeId>(const env::Handler&, const std::string& client)> replicas;
 };

@@ -23,8 +23,8 @@ struct Row {
 constexpr std::int64_t ms = 1'000'000;
 constexpr std::int64_t u32 = 0xFFFFFFFF;
 
-const std::array<Row, 32>& table() {
-  static constexpr std::array<Row, 32> rows = {{
+const std::array<Row, 36>& table() {
+  static constexpr std::array<Row, 36> rows = {{
       {"cluster.heartbeat", Unit::duration, ms, 60'000 * ms,
        [](node::Config& c, std::int64_t v) { c.heartbeat_every = Duration(v); }},
       {"cluster.detect", Unit::duration, ms, 600'000 * ms,
@@ -35,6 +35,14 @@ const std::array<Row, 32>& table() {
        [](node::Config& c, std::int64_t v) { c.max_clock_drift = Duration(v); }},
       {"mqtt.max_packet_size", Unit::size, 128, 268'435'460,
        [](node::Config& c, std::int64_t v) { c.max_packet_size = static_cast<std::uint32_t>(v); }},
+      {"mqtt.max_connect_size", Unit::size, 128, 268'435'460,
+       [](node::Config& c, std::int64_t v) { c.max_connect_size = static_cast<std::uint32_t>(v); }},
+      {"mqtt.shared_available", Unit::number, 0, 1,
+       [](node::Config& c, std::int64_t v) { c.shared_available = v != 0; }},
+      {"mqtt.wildcard_available", Unit::number, 0, 1,
+       [](node::Config& c, std::int64_t v) { c.wildcard_available = v != 0; }},
+      {"mqtt.subscription_identifiers_available", Unit::number, 0, 1,
+       [](node::Config& c, std::int64_t v) { c.subscription_identifiers_available = v != 0; }},
       {"mqtt.receive_maximum", Unit::number, 1, 65'535,
        [](node::Config& c, std::int64_t v) { c.receive_maximum = static_cast<std::uint16_t>(v); }},
       {"mqtt.topic_alias_max", Unit::number, 0, 65'535,

@@ -1,6 +1,8 @@
 // node::Shard for the runner: the only file of this room that knows it.
 #include "sim/scenario/shards.hpp"
 
+#include <algorithm>
+
 #include "broker/node/shard.hpp"
 #include "sim/world/shard_factory.hpp"
 
@@ -35,7 +37,21 @@ Inside shards() {
     return NodeCounters{{"publishes in", c.publishes_in}, {"publishes out", c.publishes_out},
                         {"acknowledgements", c.acknowledgements}, {"operations", c.operations},
                         {"merges", c.merges}, {"failovers", c.failovers}, {"takeovers", c.takeovers},
-                        {"dropped", c.dropped - c.dropped_denied}, {"denied", c.dropped_denied}, {"hints", c.hints}, {"relayed", c.relayed}};
+                        {"dropped", c.dropped - c.dropped_denied},
+                        {"dropped: queue full", c.dropped_queue_full}, {"denied", c.dropped_denied}, {"hints", c.hints}, {"relayed", c.relayed}};
+  };
+  inside.sample = [](const env::Handler& handler) {
+    const node::Inspection& inspection = const_cast<node::Shard&>(shard(handler)).inspection();  // which has no const door
+    const node::Totals totals = inspection.totals();
+    Sample sample;
+    sample.connections = totals.connections - totals.pending;
+    for (const auto& session : inspection.sessions({}, SIZE_MAX).items) {
+      if (session.queued_messages > sample.queued) sample.longest = session.client;
+      if (session.queued_bytes > sample.queued_bytes) sample.heaviest = session.client;
+      sample.queued = std::max(sample.queued, session.queued_messages);
+      sample.queued_bytes = std::max(sample.queued_bytes, session.queued_bytes);
+    }
+    return sample;
   };
   inside.coordinator = [](const env::Handler& handler, const std::string& client) {
     return shard(handler).coordinator_of(client);

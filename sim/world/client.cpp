@@ -111,7 +111,9 @@ void Client::send_connect() {
   packet.clean_start = spec_.clean_start;
   packet.keep_alive = spec_.keep_alive;
   packet.client_id = spec_.id;
-  if (!spec_.user.empty()) {
+  if (spec_.challenge) {
+    begin_proof(packet);
+  } else if (!spec_.user.empty()) {
     packet.username = spec_.user;
     packet.password = spec_.password;
   }
@@ -166,6 +168,8 @@ void Client::handle_connack(const mqtt::Connack& packet) {
   Event note = event(Event::Kind::connected);
   note.flag = packet.session_present;
   world_.note(std::move(note));
+  check_proof(packet);
+  if (!current_) return;
   if (!packet.session_present) {
     session_lost();
   } else if (under_way_) {
@@ -332,7 +336,7 @@ void Client::on_timer(std::uint64_t token) {
 }
 
 bool Client::idle() const {
-  return connected() && flows_.empty() && !under_way_ && operations_.empty() && received_.empty() &&
+  return connected() && flows_.empty() && !current_->proof && !under_way_ && operations_.empty() && received_.empty() &&
          current_->acks.empty() && zombies_.empty();
 }
 
@@ -343,6 +347,7 @@ std::string Client::waiting_for() const {
   if (!flows_.empty()) text += " " + std::to_string(flows_.size()) + " messages unacknowledged, first #" +
                                std::to_string(flows_.begin()->first);
   if (under_way_ || !operations_.empty()) text += " subscriptions unacknowledged";
+  if (current_->proof) text += " an authentication under way";
   if (!received_.empty()) text += " " + std::to_string(received_.size()) + " ids unreleased";
   if (!zombies_.empty()) text += " an old connection at " + zombies_.front()->node + " not closed";
   return text;

@@ -26,7 +26,8 @@ namespace hf::sim {
 ///     PUBREL where PUBREC had come;
 ///  C3 a QoS 2 message is handed over once per id, at PUBLISH, until PUBREL (method A);
 ///  C4 at most one SUBSCRIBE or UNSUBSCRIBE is under way;
-///  C5 a connection that was taken over is read for its end only.
+///  C5 a connection that was taken over is read for its end only;
+///  C6 at most one authentication is under way, and no challenge is answered twice.
 class Client final : public ClientEnd {
  public:
   static constexpr Duration patience = 5s;  ///< for CONNACK, PINGRESP and every acknowledgement
@@ -74,6 +75,13 @@ class Client final : public ClientEnd {
     VirtualTime due = 0;
     mqtt::Packet packet;
   };
+  /// An authentication under way.
+  struct Proof {
+    std::string password;
+    bool anew = false, wrong = false;  ///< on an open connection; not as who it is there
+    std::string nonce;                   ///< of the server, once it has come
+    VirtualTime since = 0;
+  };
   struct Connection {
     Connection();  // declared: Clang takes the class for incomplete else
     StreamId stream = 0;
@@ -90,6 +98,8 @@ class Client final : public ClientEnd {
     std::set<std::uint16_t> outstanding;           ///< from the server, unfinished by us
     std::map<std::uint16_t, Message> unacked_qos1;
     std::deque<Delayed> acks;
+    std::optional<Proof> proof;  ///< under way
+    std::optional<VirtualTime> reauthenticate_at;
   };
   /// One message of ours on its way, by its number: numbers ascend with time.
   struct Flow {
@@ -136,6 +146,17 @@ class Client final : public ClientEnd {
   Duration draw(const TimeDraw& time, DrawSequence& draws);
   Event event(Event::Kind kind) const;
   void violation(std::string text);
+
+  // client_auth.cpp
+  void begin_proof(mqtt::Connect& packet);
+  void handle_auth(const mqtt::Auth& packet);
+  void challenged(const mqtt::Auth& packet);
+  /// False: the connection is given up.
+  [[nodiscard]] bool accepts_proof(const mqtt::Properties& properties);
+  void check_proof(const mqtt::Connack& packet);
+  void plan_reauthentication();
+  void reauthenticate();
+  void broken_authentication(const std::string& text);
 
   // client_receive.cpp
   void handle(const mqtt::Packet& packet);
@@ -195,6 +216,7 @@ class Client final : public ClientEnd {
   std::vector<VirtualTime> subscribe_at_, unsubscribe_at_;  ///< INT64_MAX: no more
   std::deque<Operation> operations_;
   std::optional<UnderWay> under_way_;
+  std::set<std::string> nonces_;  ///< it was ever challenged with
   std::uint64_t last_number_ = 0;
   std::uint16_t last_id_ = 0;
 };

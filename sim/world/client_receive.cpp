@@ -41,6 +41,7 @@ void Client::on_bytes(StreamId stream, const Bytes& bytes) {
 }
 
 void Client::handle(const mqtt::Packet& packet) {
+  if (const auto* auth = std::get_if<mqtt::Auth>(&packet)) return handle_auth(*auth);
   const bool is_connack = std::holds_alternative<mqtt::Connack>(packet);
   if (is_connack != (current_->phase == Phase::connecting)) {
     violation(std::string(mqtt::packet_name(packet)) + (is_connack ? " twice" : " before CONNACK"));

@@ -70,6 +70,12 @@ struct ChurnSpec {
   TimeDraw offline;           ///< how long the client stays away
 };
 
+/// Proves anew, on an open connection, who it is. Another user or another password is what no server may take.
+struct ReauthenticateSpec {
+  TimeDraw every;
+  std::string user, password;
+};
+
 struct ClientSpec {
   std::string id;
   std::string group;
@@ -77,6 +83,8 @@ struct ClientSpec {
   mqtt::Version version = mqtt::Version::v5;
   NodeChoice connect_to;
   std::string user, password;           ///< none: neither is sent
+  bool challenge = false;               ///< it proves who it is by the method CHALLENGE, not by sending both; 5.0 only
+  std::optional<ReauthenticateSpec> reauthenticate;  ///< until the heal; needs `challenge`
   bool clean_start = false;
   std::uint32_t session_expiry = 3600;  ///< seconds; 3.1.1 has none
   std::uint16_t keep_alive = 30;        ///< seconds; 0 is none

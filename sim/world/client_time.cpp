@@ -25,6 +25,7 @@ void Client::step() {
   if (!connected()) return;
   send_due_acks();
   ping();
+  reauthenticate();
   pump();
 }
 
@@ -56,6 +57,10 @@ void Client::check_patience() {
   }
   if (connection.ping_sent && now >= *connection.ping_sent + limit) {
     abandon("no PINGRESP in time", 0);
+    return;
+  }
+  if (connection.proof && now >= connection.proof->since + limit) {
+    abandon("no answer to AUTH in time", 0);
     return;
   }
   if (under_way_ && now >= under_way_->sent_at + limit) {
@@ -110,6 +115,8 @@ std::optional<VirtualTime> Client::connected_deadline() const {
     if (interval > 0) sooner(least, zombie->last_sent + interval);
   }
   if (!connection.acks.empty()) sooner(least, connection.acks.front().due);
+  if (connection.proof) sooner(least, connection.proof->since + limit);
+  if (connection.reauthenticate_at) sooner(least, *connection.reauthenticate_at);
   if (under_way_) sooner(least, under_way_->sent_at + limit);
   for (const auto& [number, flow] : flows_) {
     if (flow.sent) sooner(least, flow.sent_at + limit);

@@ -175,6 +175,7 @@ void World::bring_down(Process& process, CrashMode mode, Silence silence, std::s
                      silent ? faultnet::HostState::silent : faultnet::HostState::closed);
   network_.freeze(process.host_, false);
   if (process.state_ == ProcessState::down) return;
+  if (on_down_ && process.handler_ != nullptr) on_down_(*process.handler_);
   process.take_down(mode);
   note(Event::Kind::node_crashed, process.name_, std::move(text));
 }

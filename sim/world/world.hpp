@@ -70,6 +70,8 @@ class World final : private faultnet::Driver, private faultnet::Listener, privat
   void restart(std::string_view node);
   /// Down (if it runs) and its disk emptied. Start it with restart().
   void wipe(std::string_view node);
+  /// Called when a node goes down, with what is about to be gone.
+  void set_on_down(std::function<void(const env::Handler&)> on_down) { on_down_ = std::move(on_down); }
   /// SIGSTOP: events are held, TCP stays open, the clock runs.
   void pause(std::string_view node);
   void resume(std::string_view node);
@@ -181,6 +183,7 @@ class World final : private faultnet::Driver, private faultnet::Listener, privat
 
   History& history_;
   Factory factory_;
+  std::function<void(const env::Handler&)> on_down_;
   Scheduler scheduler_;
   Draws draws_;
   Digest digest_;

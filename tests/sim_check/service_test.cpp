@@ -118,6 +118,17 @@ TEST(G7, the_latest_lost) {
   replaced.disconnect(12100, "sub", "n3", 2, 0x8E);
   EXPECT_EQ(score(replaced, "G7").violated, 0U);
 }
+TEST(G7, what_died_with_its_node_is_no_breach) {
+  for (const VirtualTime crash : {8000, 12500}) {
+    Story s;
+    s.connect(5000, "sub", "n1", 1, false);
+    if (crash < 12000) s.node(Kind::node_crashed, crash, "n1");
+    s.connect(12000, "sub", "n3", 2, true);
+    if (crash > 12000) s.node(Kind::node_crashed, crash, "n1");
+    s.node(Kind::node_restarted, crash + 1000, "n1");
+    EXPECT_EQ(score(s, "G7"), (Score{0, 0})) << "nobody told the client of the power loss at " << crash << " ms";
+  }
+}
 TEST(G7, paused_node_is_no_breach_until_it_wakes) {
   Taken s;
   s.node(Kind::node_paused, 12500, "n1");

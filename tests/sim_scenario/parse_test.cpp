@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "sim/scenario/facts.hpp"
 #include "sim/scenario/parse.hpp"
 #include "sim/scenario/units.hpp"
 
@@ -70,6 +71,10 @@ INSTANTIATE_TEST_SUITE_P(
         Case{R"({"clients":[{"behaviour":["slow_reader"]}]})", "slow_reader is not supported yet"},
         Case{R"({"clients":[{"subscribe":[{"filter":"a/{q}"}]}]})", "templates are"},
         Case{R"({"clients":[{"churn":{"how":"dance"}}]})", "clients[0].churn.how: \"dance\" is none of"},
+        Case{R"({"clients":[{"authenticate":"smile"}]})", "clients[0].authenticate: \"smile\" is none of"},
+        Case{R"({"clients":[{"authenticate":"challenge"}]})", "clients[0].authenticate: a challenge needs a \"user\""},
+        Case{R"({"clients":[{"mqtt":4,"user":"u","authenticate":"challenge"}]})", "only MQTT 5 has challenges"},
+        Case{R"({"clients":[{"user":"u","reauthenticate":{"every":"1s"}}]})", "reauthenticate.every: needs"},
         Case{R"({"faults":[{"do":"partitoin"}]})", "faults[0].do: unknown fault \"partitoin\"; did you mean \"partition\"?"},
         Case{R"({"faults":[{"do":"bitrot"}]})", "faults[0].do: bitrot is not supported yet"},
         Case{R"({"faults":[{"do":"crash","on":"n4"}]})", "faults[0].on: \"n4\" is no target"},
@@ -112,6 +117,26 @@ TEST(Draws, are_resolved_at_the_start_and_keyed) {
   const auto less = parse_scenario(without, "x");
   ASSERT_TRUE(less) << less.error().text;
   EXPECT_EQ(less->clients[0].clients[0].start, one->clients[1].clients[0].start);
+}
+
+/// id, and whether it may be let in, of every client of a file with these clients.
+std::string admitted(const std::string& access, const std::string& clients) {
+  const auto scenario = parse_scenario(R"({"cluster":{"access":)" + access + R"(},"clients":[)" + clients + "]}", "x");
+  EXPECT_TRUE(scenario) << (scenario ? "" : scenario.error().text);
+  RunFacts facts;
+  if (scenario) add_facts(facts, *scenario, {});
+  std::string out;
+  for (const auto& client : facts.clients) out += client.id + (client.admitted ? "+ " : "- ");
+  return out;
+}
+
+TEST(Facts, say_who_may_be_let_in) {
+  const std::string clients = R"({"group":"nobody"}, {"group":"good","user":"u","password":"p"}, {"group":"bad","user":"u","password":"q"},
+    {"group":"strange","user":"v","password":"p"}, {"group":"c","user":"u","password":"p","authenticate":"challenge"},
+    {"group":"d","user":"u","password":"q","authenticate":"challenge"})";
+  EXPECT_EQ(admitted(R"({"users":[{"name":"u","password":"p"}]})", clients), "nobody+ good+ bad- strange- c+ d- ");
+  EXPECT_EQ(admitted(R"({"anonymous":false,"users":[{"name":"u","password":"p"}]})", clients), "nobody- good+ bad- strange- c+ d- ");
+  EXPECT_EQ(admitted("{}", clients), "nobody+ good+ bad+ strange+ c- d- ");
 }
 
 TEST(Files, of_the_tree_parse_and_round_trip) {
