@@ -15,19 +15,15 @@ bool about_login(std::uint8_t code) {
   return code == bad_user_name_or_password || code == not_authorized || code == bad_authentication_method;
 }
 
-bool admitted(const Case& c, std::size_t event) {
-  const auto& clients = c.history.facts.clients;  // the index begins with them
-  const std::uint32_t client = c.index.client_of(event);
-  return client >= clients.size() || clients[client].admitted;
-}
-
 /// Who may not be let in is refused, and who may is not; an authentication anew changes nothing of that.
 void judge_logins(Verdict& v, const Case& c) {
+  const auto& clients = c.history.facts.clients;  // the index begins with them; of others nothing is known
   std::vector<std::size_t> wrong(c.index.connections().size(), no_event);  // the latest AUTH that was not in order
   for (std::size_t e = 0; e < c.history.events.size(); ++e) {
     const Event& event = c.event(e);
     const std::size_t i = event.client.empty() ? no_event : c.index.connection_of(e);
-    if (i == no_event) continue;
+    if (i == no_event || c.index.client_of(e) >= clients.size()) continue;
+    const bool admitted = clients[c.index.client_of(e)].admitted;
     const Connection& connection = c.index.connections()[i];
     const auto bad = [&](const std::string& text, std::size_t before) {
       ++v.exercised;
@@ -37,11 +33,11 @@ void judge_logins(Verdict& v, const Case& c) {
     const bool will = connection.sent != no_event && !c.event(connection.sent).topic.empty();
     switch (event.kind) {
       case Kind::connected:
-        if (!admitted(c, e)) bad(" was let in, with a login that nobody should take,", connection.sent);
+        if (!admitted) bad(" was let in, with a login that nobody should take,", connection.sent);
         break;
       case Kind::refused:
-        if (!about_login(event.code) || (admitted(c, e) && will)) break;
-        if (admitted(c, e)) bad(" was refused for its login, which is good,", connection.sent);
+        if (!about_login(event.code) || (admitted && will)) break;
+        if (admitted) bad(" was refused for its login, which is good,", connection.sent);
         else ++v.exercised;
         break;
       case Kind::reauthenticate_sent:

@@ -176,14 +176,14 @@ void Runner::build_clients() {
   }
 }
 
-/// Two a node: QoS 0 of MQTT 3.1.1, and QoS 2 of 5.0. Only where anything is retained.
+/// Two a node: QoS 0 of MQTT 3.1.1, and QoS 2 of 5.0. Only where anything is retained, and whoever comes is let in.
 void Runner::build_probes() {
   bool retains = false;
   for (const auto& client : clients_) {
     const auto& publish = client->spec().publish;
     retains = retains || std::any_of(publish.begin(), publish.end(), [](const auto& p) { return p.retain; });
   }
-  if (!retains) return;
+  if (!retains || !may_log_in(scenario_.cluster.access, ClientSpec{})) return;
   for (const auto& node : scenario_.cluster.nodes) {
     for (const std::uint8_t qos : {std::uint8_t{0}, std::uint8_t{2}}) {
       ClientSpec spec;

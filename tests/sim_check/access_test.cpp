@@ -108,6 +108,13 @@ TEST(Logins, a_good_login_that_is_refused) {
   EXPECT_EQ(score(will, "ACL"), (Score{0, 0})) << "the will may be what is not authorized";
 }
 
+TEST(Logins, of_a_client_that_the_scenario_does_not_know) {
+  Logins s;
+  s.refuse(5000, "probe", 1, 0x87);
+  s.connect(6000, "probe", "n1", 2, false);
+  EXPECT_EQ(score(s, "ACL"), (Score{0, 0}));
+}
+
 TEST(Logins, an_authentication_anew) {
   Logins good;
   good.connect(5000, "pub", "n1", 1, false);

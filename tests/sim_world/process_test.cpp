@@ -156,5 +156,20 @@ TEST(Process, ChanceDiffersByNodeAndBoot) {
   EXPECT_NE(first, toys.toy("n1").env.random());
 }
 
+TEST(Process, WhatGoesDownIsShownFirst) {
+  Toys toys(2);
+  std::vector<const env::Handler*> shown;
+  toys.world.set_on_down([&](const env::Handler& handler) { shown.push_back(&handler); });
+  const env::Handler* first = &toys.toy("n1");
+  toys.world.crash("n1");
+  toys.world.crash("n1");
+  EXPECT_EQ(shown, std::vector{first}) << "it was down already";
+  toys.world.restart("n1");
+  toys.world.run_for(10ms);
+  toys.world.stop("n1");
+  toys.world.run_for(10ms);
+  EXPECT_EQ(shown.size(), 2U);
+}
+
 }  // namespace
 }  // namespace hf::sim
