@@ -24,7 +24,7 @@ struct MemberConfig {
 enum class QueuePolicy : std::uint8_t {
   drop_oldest,  ///< what waits longest goes
   drop_newest,  ///< this message goes
-  reject,       ///< this message goes, and its publisher is told (0x97)
+  reject,       ///< this message goes, and its publisher is told: at QoS 1 by 0x97, at QoS 2 in words, see Front::short_of_room
 };
 
 struct Config {

@@ -29,7 +29,6 @@ struct Unacknowledged {
   std::uint32_t matched = 0;
   bool complete = false;
   Instant since{};          ///< taken from the client
-  bool identified = false;  ///< QoS 2: its packet id is noted in the session's slot
   mqtt::Reason refusal = mqtt::Reason::success;  ///< what the acknowledgement says instead
   std::string text;                              ///< why, for a person
 };

@@ -126,6 +126,8 @@ class Coordinator {
 
   /// May QoS 2 steps be logged: what a node without a majority logs could contradict what the majority has sent.
   [[nodiscard]] bool decides_qos2(SlotId slot) const;
+  /// What is sent only once a majority knows: QoS 2, and what a group dealt.
+  [[nodiscard]] static bool decided_step(const slot::State& state, const slot::Entry& entry);
   [[nodiscard]] bool outlived(SlotId slot, const pb::Request& request);
   [[nodiscard]] bool admit(SlotId slot, NodeId from, const pb::Request& request, bool& again);
   [[nodiscard]] bool speaks_for_session(SlotId slot, NodeId from, const pb::Request& request);

@@ -9,13 +9,12 @@ namespace hf::node {
 namespace {
 constexpr std::uint32_t places = 16;           ///< residues of packet ids, one a place in the preference list
 constexpr std::uint32_t stripes = 2 * places;  ///< and one a QoS in it
+}  // namespace
 
-/// What is sent only once a majority knows: QoS 2, and what a group dealt.
-bool decided_step(const slot::State& state, const slot::Entry& entry) {
+bool Coordinator::decided_step(const slot::State& state, const slot::Entry& entry) {
   if (entry.qos == 2 || !entry.name.identity) return entry.qos == 2;
   const auto message = state.messages.find(entry.message);
   return message != state.messages.end() && message->second.message.has_deal();
-}
 }
 
 void Coordinator::attach(SlotId slot, const std::string& client, const pb::Request& request) {

@@ -81,6 +81,7 @@ class Front {
  private:
   void process(Connection& connection);
   [[nodiscard]] std::optional<Refusal> crowded(const mqtt::Connect& packet);
+  [[nodiscard]] std::optional<Refusal> no_room() const;
   void pause(Connection& connection, Pause why, bool on);
   void note_partial(Connection& connection);
   void spend_publish(Connection& connection);
@@ -128,10 +129,9 @@ class Front {
   [[nodiscard]] std::optional<Refusal> topic_refusal(std::string_view topic) const;
   /// Not published, and said so where the protocol can.
   void deny(Connection& connection, const mqtt::Publish& packet, const Refusal& refusal);
-  static void not_retained(Unacknowledged& one);
+  static void short_of_room(Unacknowledged& one, std::string_view text);
   void route(Connection& connection, const slot::pb::Message& message, std::shared_ptr<Unacknowledged> waiting);
   void acknowledge(Connection& connection);
-  void release_silently(const Connection& connection, std::uint16_t id);
   void on_pubrel(Connection& connection, const mqtt::Pubrel& packet);
   void write_publish(Connection& connection, const pb::Deliver& deliver, const slot::pb::Message& message);
   void release_held(Connection& connection);

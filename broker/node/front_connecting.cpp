@@ -83,6 +83,7 @@ void Front::open(Connection& connection) {
   mqtt::Connect& packet = connection.opening->connect;
   packet.password.reset();  // it has served
   if (const auto no = will_refusal(connection, packet)) return refuse(connection, no->reason, no->text);
+  if (const auto no = no_room()) return refuse(connection, no->reason, no->text);
   --pending_;
   connection.decoder.set_max_packet_size(parts_.config.max_packet_size);
   connection.publish_rate = Rate(parts_.config.publish_rate, parts_.config.publish_burst);

@@ -31,10 +31,16 @@ void Front::accepted(StreamId stream, const env::Arrival& arrival) {
 /// Too many connections, too many a second, or too little memory. Only who says CONNECT is told.
 std::optional<Refusal> Front::crowded(const mqtt::Connect& packet) {
   if (!connects_.take(parts_.env.now())) return Refusal{mqtt::Reason::connection_rate_exceeded, "too many connect a second"};
-  if (connections_.size() - pending_ >= parts_.config.max_connections && !parts_.config.mutant.is("connection_limit_ignored"))
-    return Refusal{mqtt::Reason::quota_exceeded, "the server has as many connections as it may"};
+  if (auto no = no_room()) return no;
   if (pressure_ != Pressure::none && packet.clean_start) return Refusal{mqtt::Reason::quota_exceeded, "memory is short"};
   return std::nullopt;
+}
+
+/// Asked again once an authentication is over: others may have come meanwhile.
+std::optional<Refusal> Front::no_room() const {
+  if (connections_.size() - pending_ < parts_.config.max_connections || parts_.config.mutant.is("connection_limit_ignored"))
+    return std::nullopt;
+  return Refusal{mqtt::Reason::quota_exceeded, "the server has as many connections as it may"};
 }
 
 void Front::bytes(StreamId stream, const Bytes& bytes) {

@@ -92,7 +92,6 @@ void Front::on_publish(Connection& connection, mqtt::Publish& packet) {
                            if (now == nullptr) return;
                            if (reply.superseded()) return superseded(stream);
                            *message.mutable_identity() = reply.identity();
-                           waiting->identified = true;
                            route(*now, message, std::move(waiting));
                          });
 }
@@ -105,14 +104,18 @@ void Front::route(Connection& connection, const slot::pb::Message& message, std:
       waiting->complete = true;
       Connection* now = find(stream);
       if (now == nullptr) return;
-      if (outcome.over_quota && now->v5()) not_retained(*waiting);
-      if (outcome.full) {
-        waiting->refusal = mqtt::Reason::quota_exceeded;
-        waiting->text = "the queue of a subscriber is full";
-      }
+      if (outcome.over_quota) short_of_room(*waiting, "the message is not retained: there are too many");
+      if (outcome.full) short_of_room(*waiting, "the queue of a subscriber is full");
       acknowledge(*now);
     };
   parts_.publishing.route(message, connection.stream, std::move(stored), connection.connected);
+}
+
+/// The message has gone to all who had room. At QoS 2 that is told in words only: a PUBREC with an error ends the flow
+/// [MQTT-4.3.3-4], so a client that did not get it would send a new message, which those who had room would get again.
+void Front::short_of_room(Unacknowledged& one, std::string_view text) {
+  if (one.qos == 1) one.refusal = mqtt::Reason::quota_exceeded;
+  one.text = text;
 }
 
 void Front::acknowledge(Connection& connection) {
@@ -120,9 +123,8 @@ void Front::acknowledge(Connection& connection) {
     for (; !queue.empty() && queue.front()->complete; queue.pop_front()) {
       const Unacknowledged& one = *queue.front();
       mqtt::Acknowledgement said{.packet_id = one.packet_id, .reason = connection.v5() ? one.refusal : mqtt::Reason::success, .properties = {}};
-      if (mqtt::is_error(one.refusal) && connection.v5()) {
-        if (!one.text.empty()) said.properties.edit().reason_string = one.text;
-      } else {
+      if (!one.text.empty() && connection.v5()) said.properties.edit().reason_string = one.text;
+      if (!mqtt::is_error(said.reason)) {
         if (one.matched == 0) said.reason = mqtt::Reason::no_matching_subscribers;
         parts_.env.reached("publish.acked");
         ++parts_.counters.acknowledgements;
@@ -132,20 +134,12 @@ void Front::acknowledge(Connection& connection) {
         write(connection, mqtt::Puback{said});
       else
         write(connection, mqtt::Pubrec{said});
-      // A PUBREC that refuses ends the flow: no PUBREL comes to free the packet id [MQTT-4.3.3-4].
-      if (one.qos == 2 && one.identified && mqtt::is_error(said.reason)) release_silently(connection, one.packet_id);
     }
   }
   const bool paused = (connection.pauses & static_cast<std::uint8_t>(Pause::unacknowledged)) != 0;
   if (!paused || connection.underway->unacknowledged() >= 500) return;
   pause(connection, Pause::unacknowledged, false);
   process(connection);
-}
-
-void Front::release_silently(const Connection& connection, std::uint16_t id) {
-  pb::Request request = request_for(connection);
-  request.set_release(id);
-  parts_.requests.submit(connection.session_slot, std::move(request), {});
 }
 
 void Front::on_pubrel(Connection& connection, const mqtt::Pubrel& packet) {

@@ -4,12 +4,6 @@
 
 namespace hf::node {
 
-/// A limit of its slot's node: the message went to its subscribers, and is not kept.
-void Front::not_retained(Unacknowledged& one) {
-  one.refusal = mqtt::Reason::quota_exceeded;
-  one.text = "the message is not retained: there are too many";
-}
-
 void Front::on_mark(NodeId from, pb::RetainedMark mark) {
   Connection* connection = find(mark.connection());
   if (connection == nullptr) return;  // whoever comes next is attached anew

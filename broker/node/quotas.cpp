@@ -60,18 +60,21 @@ bool Coordinator::over_limit(const slot::Session& session, const slot::pb::Messa
 }
 
 /// A full queue loses its oldest messages, or there is no room for this one. What the client may have seen already is
-/// not taken back. Every loss is counted.
+/// not taken back: what was given out under a packet id or dealt to a member, and, without a majority, QoS 2: others may have
+/// given it out, and the client would wait for a PUBREL that nobody sends. Every loss is counted.
 bool Coordinator::make_room(SlotId slot, const std::string& client, const slot::pb::Message& message) {
   if (!over_limit(*session(slot, client), message)) return true;
   if (parts_.config.queue_policy == QueuePolicy::drop_oldest) {
     const slot::Session& now = *session(slot, client);
+    const bool decides = decides_qos2(slot);
     std::size_t count = now.queue.size();
     std::uint64_t bytes = now.queued_bytes;
     slot::pb::Operation done;
     done.mutable_done()->set_client(client);
     for (const auto& [place, entry] : now.queue) {
       if (count < parts_.config.max_queued_messages && bytes + slot::weight(message) <= parts_.config.max_queued_bytes) break;
-      if (entry->packet_id != 0) continue;
+      if (entry->packet_id != 0 || !entry->member.empty()) continue;
+      if (!decides && decided_step(parts_.slots.held(slot)->state(), *entry)) continue;
       slot::to_pb(entry->name, done.mutable_done()->add_names());
       note_unretired(slot, entry->name);
       --count;

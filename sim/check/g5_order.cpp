@@ -31,7 +31,9 @@ bool order_owed(const Case& c,
   if (topology.steady(a - settle, got) && topology.undisturbed(a, got)) return true;
   if (topology.sound(a, got)) return true;  // fewer than W away all the while
   if (!topology.sound(b, got)) return false;
-  if (topology.steady(b - settle, b)) return true;  // settled after whatever happened
+  // Settled after whatever happened; and a node that had to acknowledge `earlier` alone is there, or has passed it on.
+  const auto calm = topology.last_calm(b);
+  if (topology.steady(b - settle, b) && (topology.calm_at(b) || (calm && *calm - settle >= a))) return true;
   return c.history.facts.order_across_heal && topology.undisturbed(a, got) &&
          topology.no_node_changed(a - settle, got);
 }

@@ -60,9 +60,10 @@ bool Limits::may_be_full(std::uint32_t client, VirtualTime from, VirtualTime to)
 
 bool Limits::covers_loss(std::uint32_t client, std::uint32_t message) const {
   if (history_.facts.dropped_full == 0) return false;
-  const bool told = limits_.full == RunFacts::FullQueue::reject;
-  if (told && !limits_.stand_ins) return false;  // who was acknowledged was told that there was room
   const Message& m = index_.messages()[message];
+  // Who was acknowledged at QoS 1 was told that there was room; a QoS 2 flow is never ended by an error.
+  const bool told = limits_.full == RunFacts::FullQueue::reject && history_.events[m.sends.front()].qos == 1;
+  if (told && !limits_.stand_ins) return false;
   const bool later = limits_.stand_ins || limits_.full == RunFacts::FullQueue::drop_oldest;
   return may_be_full(client, history_.events[m.sends.front()].at, later ? INT64_MAX : over_by(history_.events[m.acked].at));
 }
@@ -73,6 +74,7 @@ bool Limits::covers_refusal(std::size_t abandoned) const {
   if (event.code != quota_exceeded || message == no_id) return false;
   const Message& m = index_.messages()[message];
   const Event& sent = history_.events[m.sends.front()];
+  if (sent.qos == 2) return false;
   if (sent.retained) return true;  // it may be the retained messages that are too many
   if (limits_.full != RunFacts::FullQueue::reject) return false;
   std::uint32_t asked = no_id;

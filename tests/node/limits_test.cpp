@@ -137,7 +137,7 @@ TEST(Queue, has_a_limit_in_bytes_too) {
   EXPECT_EQ(away.queued(), "0123456789abcdefghij.");
 }
 
-TEST(Queue, rejecting_qos_2_frees_the_packet_id) {
+TEST(Queue, that_is_full_ends_no_flow_of_qos_2) {
   node::Config config;
   config.max_queued_messages = 1;
   config.queue_policy = node::QueuePolicy::reject;
@@ -147,17 +147,24 @@ TEST(Queue, rejecting_qos_2_frees_the_packet_id) {
   ASSERT_EQ(reader.subscribe("t", 2), 2);
   node.vanish(reader.stream());
   ASSERT_TRUE(writer.connect("writer"));
+  std::string told;
   const auto publish = [&](std::string payload) {
     writer.send(Client::publish_packet("t", std::move(payload), 2, 5));
-    return writer.next<mqtt::Pubrec>()->reason;
+    const auto pubrec = writer.next<mqtt::Pubrec>();
+    told = pubrec->properties->reason_string.value_or("");
+    return pubrec->reason;
   };
   const auto release = [&] {
     writer.send(mqtt::Pubrel{{.packet_id = 5, .reason = Reason::success, .properties = {}}});
     EXPECT_EQ(writer.next<mqtt::Pubcomp>()->reason, Reason::success);
   };
   EXPECT_EQ(publish("1"), Reason::success);
+  EXPECT_EQ(told, "");
   release();
-  EXPECT_EQ(publish("2"), Reason::quota_exceeded);
+  EXPECT_FALSE(mqtt::is_error(publish("2")));
+  EXPECT_EQ(told, "the queue of a subscriber is full");
+  EXPECT_EQ(node.shard().counters().dropped_queue_full, 1U);
+  release();
   Client again(node);
   auto connect = lasting("reader");
   connect.clean_start = false;
@@ -169,7 +176,7 @@ TEST(Queue, rejecting_qos_2_frees_the_packet_id) {
   again.send(mqtt::Pubcomp{{.packet_id = got->packet_id, .reason = Reason::success, .properties = {}}});
   EXPECT_EQ(publish("3"), Reason::success);
   release();
-  EXPECT_EQ(again.next<mqtt::Publish>()->payload.view(), "3") << "the id was free again";
+  EXPECT_EQ(again.next<mqtt::Publish>()->payload.view(), "3") << "there is room again";
 }
 
 TEST(Connections, have_a_maximum) {
