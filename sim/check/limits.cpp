@@ -68,6 +68,11 @@ bool Limits::covers_loss(std::uint32_t client, std::uint32_t message) const {
   return may_be_full(client, history_.events[m.sends.front()].at, later ? INT64_MAX : over_by(history_.events[m.acked].at));
 }
 
+bool Limits::covers_lateness(std::uint32_t client, std::uint32_t message, VirtualTime until) const {
+  if (history_.facts.dropped_full == 0) return false;
+  return may_be_full(client, history_.events[index_.messages()[message].sends.front()].at, until);
+}
+
 bool Limits::covers_refusal(std::size_t abandoned) const {
   const Event& event = history_.events[abandoned];
   const std::uint32_t message = index_.message_of(abandoned);

@@ -211,5 +211,20 @@ TEST(G13, a_connect_refused) {
   }
 }
 
+TEST(G13, what_one_coordinator_had_no_room_for_may_come_late) {
+  const auto overtaken = [](std::uint64_t fits, std::uint64_t dropped) {
+    Limited s(Full::reject);
+    s.h.facts.limits.fits = fits;
+    s.publish_all(12000, 1, 3);
+    s.receive_all(12100, 2, 3);
+    s.receive_all(12300, 1, 1);
+    s.count(dropped);
+    return score(s, "G5").violated;
+  };
+  EXPECT_EQ(overtaken(2, 1), 0U);
+  EXPECT_EQ(overtaken(2, 0), 1U) << "nothing was dropped";
+  EXPECT_EQ(overtaken(100, 1), 1U) << "there was room";
+}
+
 }  // namespace
 }  // namespace hf::sim

@@ -235,6 +235,21 @@ TEST(G5, cuts_that_move_and_hints_that_come_late) {
   flip.receive(40300, "n1", 1, 1);
   EXPECT_EQ(score(flip, "G5").violated, 0U) << "still cut, elsewhere";
 }
+TEST(G5, what_a_node_acknowledged_alone_is_away_with_it) {
+  const auto overtaken = [](VirtualTime crashed) {
+    Begun s;
+    s.split(10000, {{"n2", "n3"}, {"n1", "n4", "n5"}});
+    s.publish(12000, "n2", 1, 1);
+    s.whole(14000);
+    s.add(Event::Kind::node_crashed, crashed, "", "n3");
+    s.publish(24000, "n2", 1, 2);
+    s.receive(24100, "n1", 1, 2);
+    s.receive(30000, "n1", 1, 1);
+    return score(s, "G5").violated;
+  };
+  EXPECT_EQ(overtaken(14100), 0U) << "nobody else had it";
+  EXPECT_EQ(overtaken(20000), 1U) << "there was time to pass it on";
+}
 
 }  // namespace
 }  // namespace hf::sim
