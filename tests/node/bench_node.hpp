@@ -52,6 +52,7 @@ class Node final : public env::Environment {
     std::string text, event, client, remote;
   };
   [[nodiscard]] const std::vector<Logged>& lines() const { return log_; }
+  void forget_lines() { std::vector<Logged>().swap(log_); }
   env::Level log_from = env::Level::debug;  ///< what `logs` answers; whatever is logged all the same is in `lines`
   [[nodiscard]] const std::string& died() const { return died_; }
 

@@ -8,7 +8,7 @@ BUILD = sys.argv.pop()
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WANTED = ["bin/holdfastd", "bin/holdfast-sim", "etc/holdfast/holdfast.json", "lib/systemd/system/holdfast.service",
           "share/doc/holdfast/OPERATING.md", "share/doc/holdfast/README.md", "share/doc/holdfast/haproxy.cfg",
-          "share/holdfast/holdfast.schema.json"]
+          "share/holdfast/holdfast.schema.json", "share/holdfast/kubernetes-members"]
 
 
 def run(*command, **more):
