@@ -65,6 +65,7 @@ void Routes::on_update(NodeId from, const pb::RouteUpdate& update) {
 void Routes::broadcast(pb::RouteUpdate update) {
   update.set_number(++number_);
   for (const NodeId node : parts_.cluster->view()) {
+    told_[node].sent = number_;
     pb::PeerMessage message;
     *message.mutable_route_update() = update;
     parts_.send(node, std::move(message));
@@ -110,12 +111,13 @@ void Routes::advertise_all(SlotId slot) {
 void Routes::peer_up(NodeId node, std::uint32_t boot) {
   if (boots_[node] != boot) replace(node, RouteTarget{true, node}, {});
   boots_[node] = boot;
-  acknowledged_[node] = 0;
+  told_[node] = Told{};
   for (SlotId slot = 0; slot <= parts_.local_slot(); ++slot) {
     if (!parts_.slots.serving(slot)) continue;
     pb::RouteUpdate update;
     fill_snapshot(slot, update);
     update.set_number(++number_);
+    told_[node].sent = number_;
     pb::PeerMessage message;
     *message.mutable_route_update() = std::move(update);
     parts_.send(node, std::move(message));
@@ -123,7 +125,7 @@ void Routes::peer_up(NodeId node, std::uint32_t boot) {
 }
 
 void Routes::peer_down(NodeId node) {
-  acknowledged_.erase(node);
+  told_.erase(node);
   if (parts_.config.mutant.is("routes_of_unreachable_dropped"))
     for (SlotId slot = 0; slot < parts_.config.slots; ++slot) replace(node, RouteTarget{false, slot}, {});
   settle();
@@ -131,27 +133,26 @@ void Routes::peer_down(NodeId node) {
 
 void Routes::when_known(std::function<void()> then) {
   Waiting waiting;
-  waiting.number = number_;
   waiting.then = std::move(then);
   if (!parts_.config.mutant.is("suback_before_routes"))
     for (const NodeId node : parts_.cluster->view())
-      if (acknowledged_[node] < number_) waiting.nodes.insert(node);
+      if (const Told& told = told_[node]; told.taken < told.sent) waiting.nodes.emplace(node, told.sent);
   if (waiting.nodes.empty()) return waiting.then();
   waiting_.push_back(std::move(waiting));
 }
 
 void Routes::on_ack(NodeId from, std::uint64_t number) {
-  std::uint64_t& last = acknowledged_[from];
-  last = std::max(last, number);
+  std::uint64_t& taken = told_[from].taken;
+  taken = std::max(taken, number);
   settle();
 }
 
 void Routes::settle() {
   std::vector<std::function<void()>> due;
   std::erase_if(waiting_, [&](Waiting& waiting) {
-    std::erase_if(waiting.nodes, [&](NodeId node) {
-      const auto it = acknowledged_.find(node);
-      return it == acknowledged_.end() || it->second >= waiting.number;
+    std::erase_if(waiting.nodes, [&](const auto& one) {
+      const auto it = told_.find(one.first);
+      return it == told_.end() || it->second.taken >= one.second;
     });
     if (!waiting.nodes.empty()) return false;
     due.push_back(std::move(waiting.then));

@@ -51,9 +51,12 @@ class Routes {
   void match(std::string_view topic, std::set<RouteTarget>& out) const;
 
  private:
+  /// By number: the last update that a node was sent, and the last that it has taken.
+  struct Told {
+    std::uint64_t sent = 0, taken = 0;
+  };
   struct Waiting {
-    std::uint64_t number = 0;
-    std::set<NodeId> nodes;
+    std::map<NodeId, std::uint64_t> nodes;  ///< and the update that each has still to take
     std::function<void()> then;
   };
   [[nodiscard]] std::size_t slots_needed() const;
@@ -69,7 +72,7 @@ class Routes {
   std::map<RouteTarget, std::map<NodeId, std::set<std::string>>> advertised_;
   std::set<SlotId> known_;
   std::map<NodeId, std::uint32_t> boots_;
-  std::map<NodeId, std::uint64_t> acknowledged_;
+  std::map<NodeId, Told> told_;  ///< of those in reach
   std::uint64_t number_ = 0;
   std::vector<Waiting> waiting_;
 };

@@ -183,6 +183,10 @@ void Coordinator::end_session(SlotId slot, const std::string& client) {
   if (slot != parts_.local_slot()) ++parts_.counters.sessions_ended;
   slot::pb::Operation operation;
   operation.mutable_end()->set_client(client);
+  if (const slot::Session* now = session(slot, client); slot != parts_.local_slot() && now != nullptr && slot::is_bound(*now)) {
+    // All there is of it here is the connection. A later one may have been made where this node cannot see: it stays.
+    slot::to_pb(slot::Stamp{now->connect_stamp.time + 1, {}}, operation.mutable_end()->mutable_before());
+  }
   append(slot, std::move(operation));
   serving_[slot].attached.erase(client);
   if (slot != parts_.local_slot()) return;

@@ -22,6 +22,7 @@ bool hopped(const Case& c, const Message& message, std::size_t until) {
 /// in between, or so many nodes were away that `earlier` lay where nobody could see it.
 bool order_owed(const Case& c,
                 std::size_t earlier_sent,
+                std::size_t earlier_acked,
                 std::size_t later_sent,
                 std::size_t later_received) {
   const Topology& topology = c.topology;
@@ -31,9 +32,12 @@ bool order_owed(const Case& c,
   if (topology.steady(a - settle, got) && topology.undisturbed(a, got)) return true;
   if (topology.sound(a, got)) return true;  // fewer than W away all the while
   if (!topology.sound(b, got)) return false;
-  // Settled after whatever happened; and a node that had to acknowledge `earlier` alone is there, or has passed it on.
+  // Settled after whatever happened; and a node that knew of no other replica in reach, and so acknowledged `earlier` alone, is
+  // there, or has passed it on.
+  const VirtualTime acked = earlier_acked == no_event ? a : c.event(earlier_acked).at;
+  const bool alone = earlier_acked != no_event && !topology.ever_sound(acked - c.history.facts.detect_after, acked);
   const auto calm = topology.last_calm(b);
-  if (topology.steady(b - settle, b) && (topology.calm_at(b) || (calm && *calm - settle >= a))) return true;
+  if (topology.steady(b - settle, b) && (!alone || topology.calm_at(b) || (calm && *calm - settle >= a))) return true;
   return c.history.facts.order_across_heal && topology.undisturbed(a, got) &&
          topology.no_node_changed(a - settle, got);
 }
@@ -92,7 +96,7 @@ Verdict judge_order(const Case& c) {
         r.client, r.session, message.publisher, message.topic,
         static_cast<std::uint8_t>(c.event(sent).qos << 4U | now.qos), c.event(sent).connection}];
     if (last.number != 0) ++v.exercised;
-    if (last.number > message.number && order_owed(c, sent, last.sent, last.received) &&
+    if (last.number > message.number && order_owed(c, sent, message.acked, last.sent, last.received) &&
         !c.limits.covers_lateness(r.client, r.message, now.at)) {
       const Event& other = c.event(last.received);
       violate(v,
