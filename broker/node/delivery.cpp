@@ -332,12 +332,14 @@ void Coordinator::push_pubrel(const Attached& attached, const slot::Entry& entry
   parts_.send(attached.node, std::move(envelope));
 }
 
-/// Answered once it is stored what is done with: the front forgets it then, and nobody asks it again.
+/// Answered once it is stored what is done with: the front forgets it then. `had` false: some of it was not in flight here (yet),
+/// and will be asked about again.
 void Coordinator::acks(SlotId slot, NodeId from, const pb::Request& request) {
   pb::Reply taken = answer(request);
   const auto it = serving_[slot].attached.find(request.client());
   if (it == serving_[slot].attached.end() || it->second.connection != request.connection() || it->second.node != from)
     return reply(from, std::move(taken));
+  bool all = true;
   Attached& attached = it->second;
   slot::pb::Operation done;
   slot::pb::Operation recd;
@@ -345,7 +347,10 @@ void Coordinator::acks(SlotId slot, NodeId from, const pb::Request& request) {
     const auto id = static_cast<std::uint16_t>(ack.packet_id());
     const auto found = attached.flight->ids.find(id);
     const slot::Name name = slot::from_pb(ack.name());
-    if (found == attached.flight->ids.end() || found->second != name) continue;
+    if (found == attached.flight->ids.end() || found->second != name) {
+      all = false;
+      continue;
+    }
     if (ack.kind() == pb::Ack::PUBREC && !ack.failed()) {
       slot::to_pb(name, recd.mutable_recd()->add_names());
       continue;
@@ -374,6 +379,7 @@ void Coordinator::acks(SlotId slot, NodeId from, const pb::Request& request) {
           }
         });
   }
+  taken.add_had(all);
   if (!done.has_done()) return reply(from, std::move(taken));
   done.mutable_done()->set_client(request.client());
   const std::vector<slot::Name> deals = deals_among(slot, request.client(), done.done());

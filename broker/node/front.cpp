@@ -168,7 +168,9 @@ void Front::gather() {
     if (connection == nullptr) continue;
     pb::Request request = request_for(*connection);
     *request.mutable_acks() = std::exchange(connection->underway.edit().acks, {});
-    Requests::Then then = [this, stream, acks = request.acks()](const pb::Reply&) { forget_written(stream, acks); };
+    Requests::Then then = [this, stream, acks = request.acks()](const pb::Reply& reply) {
+      if (reply.had_size() != 0 && reply.had(0)) forget_written(stream, acks);
+    };
     parts_.requests.submit(connection->session_slot, std::move(request), std::move(then));
   }
 }
