@@ -12,6 +12,7 @@ class PatientClient:
     def __init__(self, name, where, received=None, subscriptions=(), keep_alive=10, bind="", clean=False, will=None):
         self.name, self.where, self.subscriptions, self.keep_alive, self.bind = name, where, list(subscriptions), keep_alive, bind
         self.connections, self.subscribed = 0, threading.Event()
+        self.kept_released = 0  # times that a message was kept from being published twice
         self.acknowledged = set()  # what stands for a message in publish()
         self._todo = collections.deque()  # published by others; Paho is only touched on our thread
         self._names, self._early = {}, set()
@@ -49,11 +50,20 @@ class PatientClient:
         else:
             self._names[mid] = name
 
+    def _keep_released(self):
+        """Paho 1.6.1 forgets, at each attempt that ends before its CONNACK, that a message was released, and would publish it
+        anew [MQTT-4.3.3-6]: a new message to the broker, which has forgotten the packet id."""
+        for message in self.client._out_messages.values():
+            if message.state == paho.mqtt_ms_resend_pubrel:
+                self.kept_released += 1
+                message.state = paho.mqtt_ms_wait_for_pubcomp
+
     def _run(self):
         while not self._over:
             self._leave = False
             try:
                 host, port = self.where()
+                self._keep_released()
                 self.client.connect(host, port, self.keep_alive, self.bind)
                 while self.client.loop(0.05) == paho.MQTT_ERR_SUCCESS and not self._over and not self._leave:
                     while self._todo and self.client.is_connected():
