@@ -63,6 +63,7 @@ Json view(const node::ClientView& client) {
           {"in_flight_out", client.in_flight_out},
           {"in_flight_in", client.in_flight_in},
           {"held_back", client.held_back},
+          {"unstored_acks", client.unstored_acks},
           {"unsent_bytes", client.unsent_bytes},
           {"paused", client.paused}};
 }

@@ -78,10 +78,10 @@ void Front::deliver(NodeId from, const pb::Deliver& deliver, const slot::pb::Mes
   }
   const slot::Name name = slot::from_pb(deliver.name());
   Underway& underway = connection->underway.edit();
-  Written& written = underway.written[id];
-  if (written.name == name && name.dot.seq != 0) {
+  const auto before = underway.written.find(id);
+  if (before != underway.written.end() && before->second.name == name && name.dot.seq != 0) {
     // A new coordinator repeats what this connection already had: say again what the client said.
-    switch (written.step) {
+    switch (before->second.step) {
       case Written::Step::publish:
         if (!deliver.pubrel()) return;
         break;
@@ -95,12 +95,13 @@ void Front::deliver(NodeId from, const pb::Deliver& deliver, const slot::pb::Mes
   } else if (!deliver.pubrel()) {
     // The coordinator before may have sent what this one does not know of: its window is not the client's.
     const std::uint32_t maximum = connection->record.receive_maximum() == 0 ? 65535 : connection->record.receive_maximum();
-    if (written.open() || underway.outstanding >= maximum) {
+    if ((before != underway.written.end() && before->second.open()) || underway.outstanding >= maximum) {
       underway.held.push_back(deliver);
       *underway.held.back().mutable_message() = message;
       return;
     }
   }
+  Written& written = underway.written[id];
   if (!written.open()) ++underway.outstanding;
   written.name = name;
   written.step = deliver.pubrel() ? Written::Step::pubrel : Written::Step::publish;

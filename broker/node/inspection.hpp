@@ -71,6 +71,7 @@ struct ClientView {
   SlotId slot = 0;
   NodeId coordinator = 0;
   std::uint64_t in_flight_out = 0, in_flight_in = 0, held_back = 0, unsent_bytes = 0;
+  std::uint64_t unstored_acks = 0;    ///< packet ids it is done with, and its coordinator has not said so yet
   bool paused = false;                ///< it is not read from at the moment
 };
 

@@ -40,6 +40,7 @@ ClientView view_of(const ShardParts& parts, const Connection& connection) {
   one.in_flight_out = connection.underway->outstanding;
   one.in_flight_in = connection.underway->unacknowledged();
   one.held_back = connection.underway->held.size();
+  one.unstored_acks = connection.underway->written.size() - connection.underway->outstanding;
   one.unsent_bytes = parts.env.unsent(connection.stream);
   one.paused = connection.pauses != 0;
   return one;

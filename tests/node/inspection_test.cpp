@@ -66,6 +66,37 @@ TEST_F(Inspected, totals_follow_what_clients_do) {
   EXPECT_EQ(counters.sessions_resumed, 1U);
 }
 
+TEST_F(Inspected, a_front_forgets_the_packet_ids_that_are_done_with) {
+  Client reader(node), writer(node);
+  auto connect = lasting("reader");
+  connect.properties.edit().receive_maximum = 2;
+  ASSERT_TRUE(reader.connect(connect));
+  ASSERT_TRUE(writer.connect("writer"));
+  ASSERT_EQ(reader.subscribe("t/#", 2), 2);
+  for (const auto qos : {std::uint8_t{1}, std::uint8_t{2}}) {
+    for (std::uint16_t i = 1; i <= 5; ++i) {
+      writer.send(Client::publish_packet("t", "x", qos, i));
+      if (qos == 2) writer.send(mqtt::Pubrel{{.packet_id = i, .reason = Reason::success, .properties = {}}});
+    }
+    EXPECT_EQ(inspection.client("reader")->in_flight_out, 2U);
+    EXPECT_EQ(inspection.client("reader")->unstored_acks, 0U) << "none was said";
+    int got = 0;
+    while (const auto packet = reader.next()) {
+      if (const auto* publish = std::get_if<mqtt::Publish>(&*packet)) {
+        ++got;
+        const mqtt::Acknowledgement said{.packet_id = publish->packet_id, .reason = Reason::success, .properties = {}};
+        reader.send(qos == 1 ? mqtt::Packet(mqtt::Puback{said}) : mqtt::Packet(mqtt::Pubrec{said}));
+        EXPECT_EQ(inspection.client("reader")->unstored_acks, 0U) << "stored by now, or a flow that goes on";
+      } else if (const auto* pubrel = std::get_if<mqtt::Pubrel>(&*packet)) {
+        reader.send(mqtt::Pubcomp{{.packet_id = pubrel->packet_id, .reason = Reason::success, .properties = {}}});
+      }
+    }
+    EXPECT_EQ(got, 5);
+    EXPECT_EQ(inspection.client("reader")->in_flight_out, 0U);
+    EXPECT_EQ(inspection.client("reader")->unstored_acks, 0U);
+  }
+}
+
 TEST_F(Inspected, clients_and_sessions_page_by_page) {
   std::vector<std::unique_ptr<Client>> clients;
   for (int i = 0; i < 25; ++i) {

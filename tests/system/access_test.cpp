@@ -20,18 +20,6 @@ using auth::Scratch;
 using auth::ScramClient;
 using mqtt::Reason;
 
-/// A node answers CONNECT when its routes stand.
-bool serves(std::uint16_t port) {
-  return eventually([&] {
-    try {
-      WireClient client(port);
-      return client.connect("probe").has_value();
-    } catch (const std::runtime_error&) {
-      return false;
-    }
-  });
-}
-
 std::vector<std::string> with(std::initializer_list<std::string> settings) {
   std::vector<std::string> options;
   for (const auto& setting : settings) options.insert(options.end(), {"--set", setting});

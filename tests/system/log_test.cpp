@@ -44,17 +44,6 @@ std::vector<Json> lines_of(const Cluster& cluster, int node, const std::string& 
   return out;
 }
 
-bool serves(std::uint16_t port) {
-  return eventually([&] {
-    try {
-      WireClient client(port);
-      return client.connect("probe").has_value();
-    } catch (const std::runtime_error&) {
-      return false;
-    }
-  });
-}
-
 TEST(Log, of_a_node_whose_clients_are_mosquitto_pub) {
   Cluster cluster(1, options);
   cluster.start_all();

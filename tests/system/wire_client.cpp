@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "broker/mqtt/encoder.hpp"
+#include "tests/system/processes.hpp"
 
 namespace hf::system_tests {
 
@@ -78,6 +79,17 @@ std::optional<std::uint8_t> WireClient::subscribe(const std::string& filter) {
   send(packet);
   const auto suback = next<mqtt::Suback>();
   return suback && suback->codes.size() == 1 ? std::optional(suback->codes.front()) : std::nullopt;
+}
+
+bool serves(std::uint16_t port) {
+  return eventually([&] {
+    try {
+      WireClient client(port);
+      return client.connect("probe").has_value();
+    } catch (const std::runtime_error&) {
+      return false;
+    }
+  });
 }
 
 }  // namespace hf::system_tests

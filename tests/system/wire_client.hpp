@@ -47,4 +47,7 @@ class WireClient {
   bool ended_ = false;
 };
 
+/// Waits for a node that answers CONNECT: its routes stand then.
+bool serves(std::uint16_t port);
+
 }  // namespace hf::system_tests
