@@ -216,7 +216,8 @@ std::uint16_t Coordinator::next_packet_id(SlotId slot, Attached& attached, std::
   std::uint32_t id = attached.last_id;
   for (std::uint32_t tried = 0; tried <= 65536 / step; ++tried) {
     id = id - id % step + residue + (id % step < residue ? 0 : step);
-    if (id > 65535 || id == 0) id = residue == 0 ? step : residue;
+    if (id > parts_.config.packet_id_max || id == 0) id = residue == 0 ? step : residue;
+    if (parts_.config.mutant.is("packet_id_in_use_given")) return static_cast<std::uint16_t>(id);
     if (!attached.flight->bound.contains(static_cast<std::uint16_t>(id))) return static_cast<std::uint16_t>(id);
   }
   return 0;

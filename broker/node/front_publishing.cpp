@@ -1,6 +1,7 @@
 // A client publishes: matched against the routes, asked of each slot, acknowledged once all have confirmed.
 #include <algorithm>
 
+#include "broker/base/hash.hpp"
 #include "broker/mqtt/utf8.hpp"
 #include "broker/node/client_log.hpp"
 #include "broker/node/front.hpp"
@@ -86,6 +87,7 @@ void Front::on_publish(Connection& connection, mqtt::Publish& packet) {
   if (packet.qos == 1) return route(connection, message, std::move(waiting));
   pb::Request request = request_for(connection);
   request.set_inbound(packet.packet_id);
+  request.set_content(hash64(packet.payload.view(), hash64(packet.topic)));
   parts_.requests.submit(connection.session_slot, std::move(request),
                          [this, stream = connection.stream, waiting, message](const pb::Reply& reply) mutable {
                            Connection* now = find(stream);

@@ -10,7 +10,10 @@ void Coordinator::inbound(SlotId slot, NodeId from, const pb::Request& request) 
   const auto id = static_cast<std::uint16_t>(request.inbound());
   const slot::Stamp connect = now->connect_stamp;
   const slot::Inbound* known = now->inbound_of(id);
-  const bool held = known != nullptr && !known->released() && !parts_.config.mutant.is("inbound_ids_forgotten");
+  // Another message under an id in use: the client was told elsewhere, out of reach, that it has no session, and began anew.
+  const bool another = known != nullptr && known->content != 0 && known->content != request.content() &&
+                       !parts_.config.mutant.is("inbound_id_is_enough");
+  const bool held = known != nullptr && !known->released() && !another && !parts_.config.mutant.is("inbound_ids_forgotten");
   slot::Dot gate;
   if (held && known->epoch == parts_.slots.held(slot)->epoch()) {
     gate = tail(slot);  // sent again: the same message under the same name
@@ -21,6 +24,7 @@ void Coordinator::inbound(SlotId slot, NodeId from, const pb::Request& request) 
     slot::to_pb(now->attach_stamp, op.mutable_attach());
     slot::to_pb(parts_.slots.held(slot)->epoch(), op.mutable_epoch());
     op.set_packet_id(id);
+    op.set_content(request.content());
     if (held) slot::to_pb(known->name, op.mutable_name());  // of an earlier epoch: perhaps decided, and now for sure
     gate = append(slot, std::move(operation));
   }

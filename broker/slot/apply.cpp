@@ -94,13 +94,13 @@ struct Applying {
   void inbound(const pb::Inbound& op) {
     SessionEdit(state, changes, op.client())
         .join_inbound({static_cast<std::uint16_t>(op.packet_id()), dot},
-                      {from_pb(op.epoch()), stamp, from_pb(op.attach()), op.has_name() ? from_pb(op.name()) : dot});
+                      {from_pb(op.epoch()), stamp, from_pb(op.attach()), op.has_name() ? from_pb(op.name()) : dot, op.content()});
   }
 
   void release(const pb::Release& op) {
     SessionEdit(state, changes, op.client())
         .join_inbound({static_cast<std::uint16_t>(op.packet_id()), dot},
-                      {from_pb(op.epoch()), stamp, from_pb(op.attach()), {}});
+                      {from_pb(op.epoch()), stamp, from_pb(op.attach()), {}, 0});
   }
 
   void retire(const pb::Retire& op) {

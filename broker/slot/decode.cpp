@@ -132,7 +132,7 @@ bool decode(const pb::EntryRow& row, const Name& name, Entry& entry) {
 }
 
 bool decode(const pb::InboundRow& row, const InboundKey& key, Inbound& inbound) {
-  inbound = {from_pb(row.epoch()), {row.time(), key.dot.origin}, from_pb(row.attach()), from_pb(row.name())};
+  inbound = {from_pb(row.epoch()), {row.time(), key.dot.origin}, from_pb(row.attach()), from_pb(row.name()), row.content()};
   return row.has_name() == (inbound.name.seq != 0);
 }
 

@@ -75,6 +75,7 @@ Row encode(const Inbound& inbound) {
   row.set_time(inbound.stamp.time);
   if (inbound.epoch != Stamp{}) to_pb(inbound.epoch, row.mutable_epoch());
   if (!inbound.released()) to_pb(inbound.name, row.mutable_name());
+  row.set_content(inbound.content);
   return row.SerializeAsString();
 }
 

@@ -87,6 +87,7 @@ struct Inbound {
   Stamp stamp;
   Stamp attach;
   Dot name;  ///< of the message: its identity is {identity, slot, name}; none: a Release
+  std::uint64_t content = 0;  ///< hash of its topic and payload; 0: unknown
   [[nodiscard]] bool released() const { return name.seq == 0; }
 };
 

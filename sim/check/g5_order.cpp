@@ -42,11 +42,11 @@ bool order_owed(const Case& c,
          topology.no_node_changed(a - settle, got);
 }
 
-/// On a side that may see no replica, a message sent before this session had asked for it waits for the subscription of
+/// On a side that may see no replica, or does not know yet that it does again, a message sent before this session had asked for it waits for the subscription of
 /// the session before, with which this one is merged; newer ones do not.
 bool awaits_merge(const Case& c, std::uint32_t client, std::uint32_t topic, std::size_t began, std::size_t sent) {
   const VirtualTime at = c.event(sent).at;
-  if (c.topology.sound(at, at)) return false;
+  if (c.topology.sound(at - c.history.facts.settle, at)) return false;
   for (const std::size_t s : c.subscriptions.matching(topic, client))
     for (const Interval& interval : c.subscriptions.all()[s].intervals)
       if (interval.start > began && interval.start < sent) return false;

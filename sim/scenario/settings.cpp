@@ -23,8 +23,8 @@ struct Row {
 constexpr std::int64_t ms = 1'000'000;
 constexpr std::int64_t u32 = 0xFFFFFFFF;
 
-const std::array<Row, 36>& table() {
-  static constexpr std::array<Row, 36> rows = {{
+const std::array<Row, 37>& table() {
+  static constexpr std::array<Row, 37> rows = {{
       {"cluster.heartbeat", Unit::duration, ms, 60'000 * ms,
        [](node::Config& c, std::int64_t v) { c.heartbeat_every = Duration(v); }},
       {"cluster.detect", Unit::duration, ms, 600'000 * ms,
@@ -65,6 +65,8 @@ const std::array<Row, 36>& table() {
        [](node::Config& c, std::int64_t v) { c.retained_max_bytes = static_cast<std::uint64_t>(v); }},
       {"session.max_inflight", Unit::number, 1, 65'535,
        [](node::Config& c, std::int64_t v) { c.max_inflight = static_cast<std::uint16_t>(v); }},
+      {"session.packet_id_max", Unit::number, 64, 65'535,  // two in each stripe at least
+       [](node::Config& c, std::int64_t v) { c.packet_id_max = static_cast<std::uint16_t>(v); }},
       {"session.max_queued", Unit::number, 1, u32,
        [](node::Config& c, std::int64_t v) { c.max_queued_messages = static_cast<std::uint32_t>(v); }},
       {"session.max_queued_bytes", Unit::size, 1, INT64_MAX / 2,

@@ -37,6 +37,34 @@ TEST(Connection, delivers_what_is_published) {  // [MQTT-3.8.4-1], [MQTT-4.3.2-4
   EXPECT_EQ(got->qos, 1);
 }
 
+/// Who was told elsewhere, out of reach, that there is no session, has forgotten that it holds id 1 here.
+TEST(Connection, that_publishes_another_message_under_an_id_in_use) {
+  bench::Node node;
+  Client reader(node);
+  ASSERT_TRUE(reader.connect("reader"));
+  ASSERT_EQ(reader.subscribe("t", 2), 2);
+  const auto publish = [&](std::string payload) {
+    Client writer(node);
+    auto connect = Client::connect_packet("writer");
+    connect.clean_start = false;
+    connect.properties.edit().session_expiry_interval = 3600;
+    ASSERT_TRUE(writer.connect(connect));
+    auto packet = Client::publish_packet("t", std::move(payload), 2, 1);
+    packet.dup = true;
+    writer.send(packet);
+    EXPECT_EQ(writer.next<mqtt::Pubrec>()->packet_id, 1);
+    node.vanish(writer.stream());
+  };
+  publish("one");
+  publish("one");
+  publish("two");
+  publish("two");
+  std::string got;
+  while (const auto packet = reader.next())
+    if (const auto* message = std::get_if<mqtt::Publish>(&*packet)) got += std::string(message->payload.view()) + ";";
+  EXPECT_EQ(got, "one;two;");
+}
+
 TEST(Connection, that_never_says_connect_is_closed) {  // [MQTT-3.1.4-1]
   bench::Node node;
   const StreamId silent = node.open(), half = node.open();

@@ -198,24 +198,28 @@ TEST(G5, what_has_no_order) {
   EXPECT_EQ(score(again, "G5").violated, 0U);
 }
 TEST(G5, what_a_provisional_session_had_not_asked_for_yet) {
-  const auto overtaken = [](bool cut, VirtualTime subscribed) {
+  // The first of two messages comes last. `healed` 0: there was no cut.
+  const auto overtaken = [](VirtualTime healed, VirtualTime sent, VirtualTime subscribed) {
     Story s;
     s.begin();
     s.disconnect(15000, "sub", "n1", 1);
-    if (cut) s.split(20000, {{"n1", "n2"}, {"n3", "n4", "n5"}});
+    if (healed != 0) s.split(20000, {{"n1", "n2"}, {"n3", "n4", "n5"}});
     s.connect(23000, "sub", "n1", 2, false);
-    if (subscribed < 24000) s.subscribe(subscribed, "sub", "n1", 2, "t/+");
-    s.publish(24000, "n2", 1, 1);
-    if (subscribed > 24000) s.subscribe(subscribed, "sub", "n1", 2, "t/+");
+    if (subscribed < sent) s.subscribe(subscribed, "sub", "n1", 2, "t/+");
+    if (healed != 0 && healed < sent) s.whole(healed);
+    s.publish(sent, "n2", 1, 1);
+    if (subscribed > sent) s.subscribe(subscribed, "sub", "n1", 2, "t/+");
     s.publish(28000, "n2", 1, 2);
     s.receive(28100, "n1", 2, 2);
-    if (cut) s.whole(28200);
+    if (healed > sent) s.whole(healed);
     s.receive(28500, "n1", 2, 1);
     return score(s, "G5").violated;
   };
-  EXPECT_EQ(overtaken(true, 25000), 0U) << "the session before had asked for it, this one not yet";
-  EXPECT_EQ(overtaken(true, 23100), 1U) << "this one had";
-  EXPECT_EQ(overtaken(false, 25000), 1U) << "nothing was cut: there was no session before to merge with";
+  EXPECT_EQ(overtaken(28200, 24000, 25000), 0U) << "the session before had asked for it, this one not yet";
+  EXPECT_EQ(overtaken(28200, 24000, 23100), 1U) << "this one had";
+  EXPECT_EQ(overtaken(23900, 24000, 25000), 0U) << "healed, but its node need not know that yet";
+  EXPECT_EQ(overtaken(23900, 26500, 27000), 1U) << "healed long ago";
+  EXPECT_EQ(overtaken(0, 24000, 25000), 1U) << "nothing was cut: there was no session before to merge with";
 }
 TEST(G5, cuts_that_move_and_hints_that_come_late) {
   Begun hint;
