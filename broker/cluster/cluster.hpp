@@ -18,7 +18,10 @@ namespace hf::cluster {
 struct Settings {
   NodeId self = 0;
   std::uint32_t boot = 0;
+  std::uint64_t process = 0;      ///< drawn at start
   std::string cluster_name;
+  std::uint32_t slots = 0;        ///< a peer with another number is refused
+  std::uint32_t replicas = 0;     ///< of another number, and of other members, is told
   std::vector<Member> members;  ///< self included, ids distinct
   Duration heartbeat_every = 200ms;
   Duration detect_after = 1s;     ///< silence that makes a peer unreachable

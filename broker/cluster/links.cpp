@@ -11,6 +11,19 @@ constexpr Duration backoff_min = 50ms;
 constexpr Duration backoff_max = 1s;
 constexpr std::size_t reports_max = 256;
 
+std::vector<NodeId> sorted_ids(const std::vector<Member>& members) {
+  std::vector<NodeId> ids;
+  for (const Member& member : members) ids.push_back(member.id);
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+std::string listed(const std::vector<NodeId>& ids) {
+  std::string text;
+  for (const NodeId id : ids) text += (text.empty() ? "" : ", ") + std::to_string(id);
+  return text;
+}
+
 }  // namespace
 
 Links::Links(const Settings& settings, std::uint64_t seed, ClusterCounters& counters)
@@ -62,7 +75,7 @@ void Links::connected(Instant now, StreamId stream, Output& out) {
   send_hello(stream, at->second.peer, at->second.attempt);
 }
 
-void Links::send_hello(StreamId id, NodeId to, std::uint64_t attempt) {
+void Links::send_hello(StreamId id, NodeId to, std::uint64_t attempt, bool farewell) {
   wire::Body body;
   wire::Hello& hello = *body.mutable_hello();
   hello.set_cluster(settings_.cluster_name);
@@ -73,7 +86,15 @@ void Links::send_hello(StreamId id, NodeId to, std::uint64_t attempt) {
   hello.set_version_max(settings_.version_max);
   hello.set_wall_ms(wall_ms_);
   hello.set_attempt(attempt);
-  hellos_.push_back({id, Bytes(encode_frame(body))});
+  hello.set_process(settings_.process);
+  if (const auto known = known_.find(to); known != known_.end()) {
+    hello.set_knows_boot(known->second.boot);
+    hello.set_knows_process(known->second.process);
+  }
+  hello.set_slots(settings_.slots);
+  hello.set_replicas(settings_.replicas);
+  for (const NodeId member : sorted_ids(settings_.members)) hello.add_members(member);
+  hellos_.emplace_back(Output::Send{id, Bytes(encode_frame(body))}, farewell);
 }
 
 void Links::bytes(Instant now, StreamId id, const Bytes& bytes, Output& out, LinkEvents& events) {
@@ -140,10 +161,39 @@ bool Links::hello_is_good(const Stream& stream, const wire::Hello& hello, Output
     report(node, Reason::version, "speaks no version of the protocol in common", out);
   } else if (!stream.dialled && dials(node)) {
     report(node, Reason::direction, "dialled, though its id is the higher one", out);
+  } else if (hello.slots() != 0 && settings_.slots != 0 && hello.slots() != settings_.slots) {
+    report(node, Reason::slots, "its cluster.slots is " + std::to_string(hello.slots()) + ", here it is " +
+                                    std::to_string(settings_.slots) + ": expected the same on every node", out);
   } else {
     return !too_far_ahead(node, hello.wall_ms(), out);
   }
   return false;
+}
+
+/// What a process has written bears its boot number: a second one under that number would pass for the first. A disk that
+/// was lost begins far from the numbers before (node/boot.cpp), so this meets old copies of a disk, and clocks that went back.
+bool Links::boots_are_their_own(const wire::Hello& hello, Output& out) {
+  const auto other = [](std::uint32_t boot, std::uint64_t process, std::uint32_t known, std::uint64_t by) {
+    return boot == known && process != 0 && by != 0 && process != by;
+  };
+  const std::string why = ": the disk is an older copy, or was lost; start that node again";
+  if (other(settings_.boot, settings_.process, hello.knows_boot(), hello.knows_process())) {
+    tell(hello.node(), Reason::boot, "knows another process under this node's boot number " + std::to_string(settings_.boot) + why, out);
+    return false;
+  }
+  const Known& known = known_[hello.node()];
+  if (!other(hello.boot(), hello.process(), known.boot, known.process)) return true;
+  report(hello.node(), Reason::boot, "its boot number " + std::to_string(hello.boot()) + " was another process's" + why, out);
+  return false;
+}
+
+void Links::compare_settings(const wire::Hello& hello, Output& out) {
+  const std::vector<NodeId> ours = sorted_ids(settings_.members), theirs(hello.members().begin(), hello.members().end());
+  std::string text;
+  if (!theirs.empty() && theirs != ours) text = "has the members " + listed(theirs) + "; here they are " + listed(ours);
+  if (text.empty() && hello.replicas() != 0 && settings_.replicas != 0 && hello.replicas() != settings_.replicas)
+    text = "has cluster.replicas " + std::to_string(hello.replicas()) + ", here it is " + std::to_string(settings_.replicas);
+  if (!text.empty()) tell(hello.node(), Reason::settings, text + ": expected the same on every node", out);
 }
 
 bool Links::hello(Instant now, StreamId id, const wire::Hello& hello, Output& out,
@@ -151,6 +201,10 @@ bool Links::hello(Instant now, StreamId id, const wire::Hello& hello, Output& ou
   Stream& stream = streams_[id];
   if (!hello_is_good(stream, hello, out)) return false;
   const NodeId node = hello.node();
+  if (!boots_are_their_own(hello, out)) {
+    if (!stream.dialled) send_hello(id, node, hello.attempt(), true);  // it is to know why
+    return false;
+  }
   Link& link = links_[node];
   if (link.stream != 0) {
     const Stream& old = streams_[link.stream];
@@ -158,6 +212,7 @@ bool Links::hello(Instant now, StreamId id, const wire::Hello& hello, Output& ou
     if (late && link.up) return false;  // a straggler; without a live link, a wiped node may be young
     close(link.stream, now, out, events);
   }
+  known_[node] = {hello.boot(), hello.process()};
   if (!stream.dialled) --ungreeted_;
   stream.greeted = true;
   stream.peer = node;
@@ -177,6 +232,7 @@ bool Links::hello(Instant now, StreamId id, const wire::Hello& hello, Output& ou
     stream.attempt = hello.attempt();
     send_hello(id, node, hello.attempt());
   }
+  compare_settings(hello, out);
   return true;
 }
 
@@ -243,8 +299,12 @@ void Links::closed(Instant now, StreamId id, bool refused, LinkEvents& events) {
 }
 
 void Links::report(NodeId node, Reason reason, const std::string& text, Output& out) {
+  tell(node, reason, "refused: " + text, out);
+}
+
+void Links::tell(NodeId node, Reason reason, const std::string& text, Output& out) {
   if (reported_.size() >= reports_max || !reported_.insert({node, reason}).second) return;
-  out.log.push_back("peer " + std::to_string(node) + " refused: " + text);
+  out.log.push_back("peer " + std::to_string(node) + " " + text);
 }
 
 bool Links::up(NodeId node) const {
