@@ -104,8 +104,8 @@ class Cluster {
 
   /// Once, first.
   void start(Instant now, Output& out);
-  /// A member's (or a stranger's) stream came in on the peer port.
-  void accepted(Instant now, StreamId stream, Output& out);
+  /// A member's (or a stranger's) stream came in on the peer port, from `remote` (for the log).
+  void accepted(Instant now, StreamId stream, std::string remote, Output& out);
   /// The answer to Output::dial: the stream that environment.dial() gave.
   void dialled(NodeId node, StreamId stream);
   void connected(Instant now, StreamId stream, Output& out);

@@ -9,7 +9,7 @@ namespace {
 
 constexpr Duration backoff_min = 50ms;
 constexpr Duration backoff_max = 1s;
-constexpr std::size_t reports_max = 256;
+constexpr Duration strangers_every = 60s;
 
 std::vector<NodeId> sorted_ids(const std::vector<Member>& members) {
   std::vector<NodeId> ids;
@@ -42,14 +42,16 @@ void Links::start(Instant now, Output& out) {
   wake_ = now;
 }
 
-void Links::accepted(Instant now, StreamId stream, Output& out) {
+void Links::accepted(Instant now, StreamId stream, std::string remote, Output& out) {
   now_ = now;
   if (ungreeted_ >= 2 * links_.size() + 64) {
     out.close.push_back(stream);
     return;
   }
   ++ungreeted_;
-  streams_[stream].opened = now;
+  Stream& fresh = streams_[stream];
+  fresh.opened = now;
+  fresh.remote = std::move(remote);
   arm(now + greet_within());
 }
 
@@ -112,7 +114,7 @@ void Links::bytes(Instant now, StreamId id, const Bytes& bytes, Output& out, Lin
     auto body = at->second.decoder.next();
     if (!body) {
       ++counters_.bad_streams;
-      report(at->second.peer, Reason::frame, body.error().text, out);
+      bad_frame(at->second, body.error().text, out);
       return close(id, now, out, events);
     }
     if (!*body) return;
@@ -128,7 +130,7 @@ bool Links::frame(Instant now, StreamId id, std::string_view bytes, Output& out,
                   LinkEvents& events) {
   wire::Body body;
   if (!parse_body(bytes, body)) {
-    report(streams_[id].peer, Reason::frame, "a frame that cannot be parsed", out);
+    bad_frame(streams_[id], "a frame that cannot be parsed", out);
     return false;
   }
   if (!streams_[id].greeted) {
@@ -151,18 +153,22 @@ bool Links::too_far_ahead(NodeId node, std::uint64_t wall_ms, Output& out) {
 
 bool Links::hello_is_good(const Stream& stream, const wire::Hello& hello, Output& out) {
   const NodeId node = hello.node();
-  if (hello.cluster() != settings_.cluster_name) {
-    report(node, Reason::cluster, "belongs to another cluster", out);
+  const NodeId who = stream.dialled ? stream.peer : node;  // a member: its lines are bounded
+  if (!links_.contains(node) && !stream.dialled) {
+    report_stranger(stream, hello.cluster() == settings_.cluster_name ? "it says to be node " + std::to_string(node) + ", which is no member"
+                                                                      : "it belongs to another cluster", out);
+  } else if (hello.cluster() != settings_.cluster_name) {
+    report(who, Reason::cluster, "belongs to another cluster", out);
   } else if (!links_.contains(node) || hello.to() != settings_.self ||
              (stream.dialled && stream.peer != node)) {
-    report(node, Reason::stranger, "is not the member it should be", out);
+    report(who, Reason::stranger, "is not the member it should be", out);
   } else if (std::min(hello.version_max(), settings_.version_max) <
              std::max(hello.version_min(), settings_.version_min)) {
-    report(node, Reason::version, "speaks no version of the protocol in common", out);
+    report(who, Reason::version, "speaks no version of the protocol in common", out);
   } else if (!stream.dialled && dials(node)) {
-    report(node, Reason::direction, "dialled, though its id is the higher one", out);
+    report(who, Reason::direction, "dialled, though its id is the higher one", out);
   } else if (hello.slots() != 0 && settings_.slots != 0 && hello.slots() != settings_.slots) {
-    report(node, Reason::slots, "its cluster.slots is " + std::to_string(hello.slots()) + ", here it is " +
+    report(who, Reason::slots, "its cluster.slots is " + std::to_string(hello.slots()) + ", here it is " +
                                     std::to_string(settings_.slots) + ": expected the same on every node", out);
   } else {
     return !too_far_ahead(node, hello.wall_ms(), out);
@@ -215,6 +221,7 @@ bool Links::hello(Instant now, StreamId id, const wire::Hello& hello, Output& ou
   known_[node] = {hello.boot(), hello.process()};
   if (!stream.dialled) --ungreeted_;
   stream.greeted = true;
+  stream.remote = {};
   stream.peer = node;
   stream.boot = hello.boot();
   stream.decoder.set_max(frame_max_member);
@@ -298,12 +305,27 @@ void Links::closed(Instant now, StreamId id, bool refused, LinkEvents& events) {
   }
 }
 
+void Links::bad_frame(const Stream& stream, const std::string& why, Output& out) {
+  stream.peer == 0 ? report_stranger(stream, why, out) : report(stream.peer, Reason::frame, why, out);
+}
+
+void Links::report_stranger(const Stream& stream, const std::string& text, Output& out) {
+  if (strangers_from_ && now_ < *strangers_from_) {
+    ++strangers_;
+    return;
+  }
+  strangers_from_ = now_ + strangers_every;
+  const std::string more = strangers_ == 0 ? "" : " (and " + std::to_string(strangers_) + " others since the last of these lines)";
+  strangers_ = 0;
+  out.log.push_back("a stranger at the peer port, " + stream.remote + ", refused: " + text + more);
+}
+
 void Links::report(NodeId node, Reason reason, const std::string& text, Output& out) {
   tell(node, reason, "refused: " + text, out);
 }
 
 void Links::tell(NodeId node, Reason reason, const std::string& text, Output& out) {
-  if (reported_.size() >= reports_max || !reported_.insert({node, reason}).second) return;
+  if (!reported_.insert({node, reason}).second) return;
   out.log.push_back("peer " + std::to_string(node) + " " + text);
 }
 

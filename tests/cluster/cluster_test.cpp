@@ -235,6 +235,19 @@ TEST(Cluster, a_clock_too_far_ahead_is_refused_and_reported_once) {
   expect_no_faults(net);
 }
 
+TEST(Cluster, strangers_are_told_of_once_a_minute) {
+  ToyNet net(2);
+  net.run(1s);
+  for (int i = 0; i < 3; ++i) net.junk(net.stranger(1), "GET / HTTP/1.1\r\n\r\n");
+  ASSERT_EQ(net.nodes[1].log.size(), 1U);
+  EXPECT_TRUE(net.nodes[1].log[0].starts_with("a stranger at the peer port, 192.0.2.1:1, refused: frame of ")) << net.nodes[1].log[0];
+  net.run(61s);
+  net.junk(net.stranger(1), "GET / HTTP/1.1\r\n\r\n");
+  ASSERT_EQ(net.nodes[1].log.size(), 2U);
+  EXPECT_TRUE(net.nodes[1].log[1].ends_with(" (and 2 others since the last of these lines)")) << net.nodes[1].log[1];
+  expect_no_faults(net);
+}
+
 TEST(Cluster, a_peer_with_other_slots_is_refused) {
   ToyNet net(3);
   net.adjust[3] = [](Settings& settings) { settings.slots = 32; };

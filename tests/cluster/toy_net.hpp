@@ -95,7 +95,7 @@ class ToyNet {
   StreamId stranger(NodeId to) {
     const StreamId s = ++next_stream_;
     streams_[s] = Stream{{0, to}, {true, true}, false, {}};
-    turn(to, [&](Cluster& c, Output& out) { c.accepted(now, s, out); });
+    turn(to, [&](Cluster& c, Output& out) { c.accepted(now, s, "192.0.2.1:1", out); });
     return s;
   }
   void junk(StreamId s, std::string bytes) {
@@ -270,7 +270,7 @@ class ToyNet {
       push(latency, [this, s] {
         Stream& stream = streams_.at(s);
         if (!stream.open[0] || !stream.open[1]) return;
-        turn(stream.node[1], [&](Cluster& c, Output& o) { c.accepted(now, s, o); });
+        turn(stream.node[1], [&](Cluster& c, Output& o) { c.accepted(now, s, "192.0.2.2:1", o); });
         turn(stream.node[0], [&](Cluster& c, Output& o) { c.connected(now, s, o); });
       });
     }
