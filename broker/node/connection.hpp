@@ -97,6 +97,7 @@ struct Connection {
   slot::pb::Connect record;
   slot::Stamp connected;
   bool session_present = false;
+  bool begins = false;              ///< its coordinator is to hear that the client has read so: see Front::bytes
   std::string out;
   OnDemand<Underway> underway;
   Instant last_heard{};

@@ -126,7 +126,7 @@ bool Coordinator::speaks_for_session(SlotId slot, NodeId from, const pb::Request
 void Coordinator::dispatch(SlotId slot, NodeId from, const pb::Request& request, bool again) {
   if (slot == parts_.local_slot()) local_touched_.insert(request.client());
   const bool changes_session =
-      request.has_subscribe() || request.has_unsubscribe() || request.has_inbound() || request.has_release();
+      request.has_subscribe() || request.has_unsubscribe() || request.has_inbound() || request.has_release() || request.has_began();
   if (changes_session && !speaks_for_session(slot, from, request)) {
     pb::Reply no = answer(request);
     no.set_superseded(true);
@@ -144,6 +144,7 @@ void Coordinator::dispatch(SlotId slot, NodeId from, const pb::Request& request,
     case pb::Request::kAcks: return acks(slot, from, request);
     case pb::Request::kInbound: return inbound(slot, from, request);
     case pb::Request::kRelease: return release(slot, from, request);
+    case pb::Request::kBegan: return began(slot, from, request);
     case pb::Request::kPublish: return publish(slot, from, request, again);
     case pb::Request::kRetain: return retain(slot, from, request, again);
     case pb::Request::KIND_NOT_SET: return reply(from, answer(request));
@@ -189,8 +190,7 @@ void Coordinator::open(SlotId slot, NodeId from, const pb::Request& request) {
   slot::Stamp stamp = parts_.stamp();
   stamp.origin = parts_.slots.held(slot)->self();  // as the operation will be stamped: a copy made anew is a new origin
   const slot::Stamp connect = repeated ? old->connect_stamp : ask.attach() ? connected : stamp;
-  const bool fresh = !repeated && !ask.attach() && !present;  // the client forgets its own packet ids
-  const slot::Stamp began = fresh ? stamp : old == nullptr ? slot::Stamp{} : old->began;
+  const slot::Stamp began = old == nullptr ? slot::Stamp{} : old->began;
   if (began != slot::Stamp{}) slot::to_pb(began, operation.mutable_connect()->mutable_began());
   if (connect != stamp) {
     slot::to_pb(connect, operation.mutable_connect()->mutable_connect());

@@ -146,6 +146,7 @@ class Coordinator {
   void acks(SlotId slot, NodeId from, const pb::Request& request);
   void inbound(SlotId slot, NodeId from, const pb::Request& request);
   void release(SlotId slot, NodeId from, const pb::Request& request);
+  void began(SlotId slot, NodeId from, const pb::Request& request);
   void publish(SlotId slot, NodeId from, const pb::Request& request, bool again);
   void retain(SlotId slot, NodeId from, const pb::Request& request, bool again);
   [[nodiscard]] bool retained_before(SlotId slot, const pb::Retain& ask);

@@ -83,6 +83,7 @@ class Front {
   [[nodiscard]] std::optional<Refusal> crowded(const mqtt::Connect& packet);
   [[nodiscard]] std::optional<Refusal> no_room() const;
   void pause(Connection& connection, Pause why, bool on);
+  void tell_begun(Connection& connection);
   void note_partial(Connection& connection);
   void spend_publish(Connection& connection);
   [[nodiscard]] bool short_of_memory(Connection& connection, const mqtt::Publish& packet);

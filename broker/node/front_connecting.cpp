@@ -130,6 +130,7 @@ void Front::opened(StreamId stream, const pb::Reply& reply) {
   if (connection == nullptr || connection->phase != Connection::Phase::opening) return;
   connection->connected = slot::from_pb(reply.connect());
   connection->session_present = reply.session_present();
+  connection->begins = !connection->bound && !reply.session_present() && !connection->record.clean();
   if (!connection->bound) return accept(*connection);
   pb::Request request = request_for(*connection);
   *request.mutable_open()->mutable_connect() = connection->record;

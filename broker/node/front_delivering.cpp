@@ -93,9 +93,11 @@ void Front::deliver(NodeId from, const pb::Deliver& deliver, const slot::pb::Mes
       case Written::Step::pubrel: return;
     }
   } else if (!deliver.pubrel()) {
-    // The coordinator before may have sent what this one does not know of: its window is not the client's.
+    // The coordinator before may have sent what this one does not know of: its window is not the client's. What waits is not
+    // overtaken.
     const std::uint32_t maximum = connection->record.receive_maximum() == 0 ? 65535 : connection->record.receive_maximum();
-    if ((before != underway.written.end() && before->second.open()) || underway.outstanding >= maximum) {
+    const bool in_use = before != underway.written.end() && before->second.open();
+    if (in_use || underway.outstanding >= maximum || !underway.held.empty()) {
       underway.held.push_back(deliver);
       *underway.held.back().mutable_message() = message;
       return;

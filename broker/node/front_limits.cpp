@@ -47,12 +47,23 @@ void Front::bytes(StreamId stream, const Bytes& bytes) {
   Connection* connection = find(stream);
   if (connection == nullptr || connection->phase == Connection::Phase::closing) return;
   parts_.counters.bytes_in += bytes.size();
+  if (connection->begins && connection->phase == Connection::Phase::open) tell_begun(*connection);
   connection->decoder.feed(bytes);
   process(*connection);
   connection = find(stream);
   if (connection == nullptr || connection->decoder.buffered() <= env::writable_mark) return;
   const bool waits = connection->phase == Connection::Phase::opening || !parts_.routes.complete();
   if (waits) pause(*connection, Pause::waiting, true);
+}
+
+/// It says something, and CONNACK has left before: it knows that it has no session.
+void Front::tell_begun(Connection& connection) {
+  connection.begins = false;
+  pb::Request request = request_for(connection);
+  request.set_began(true);
+  parts_.requests.submit(connection.home, std::move(request), [this, stream = connection.stream](const pb::Reply& reply) {
+    if (reply.superseded()) superseded(stream);
+  });
 }
 
 void Front::pause(Connection& connection, Pause why, bool on) {

@@ -97,6 +97,11 @@ struct Applying {
                       {from_pb(op.epoch()), stamp, from_pb(op.attach()), op.has_name() ? from_pb(op.name()) : dot, op.content()});
   }
 
+  void began(const pb::Began& op) {
+    SessionEdit edit(state, changes, op.client());
+    if (edit.session().connect) edit.raise_began(from_pb(op.connect()));  // else it ended since: who logs this has seen that CONNECT
+  }
+
   void release(const pb::Release& op) {
     SessionEdit(state, changes, op.client())
         .join_inbound({static_cast<std::uint16_t>(op.packet_id()), dot},
@@ -185,6 +190,8 @@ void apply(State& state, const pb::Operation& operation, Changes& changes) {
       return applying.retire(operation.retire());
     case pb::Operation::kRetained:
       return applying.retained(operation.retained());
+    case pb::Operation::kBegan:
+      return applying.began(operation.began());
     case pb::Operation::kAnswered:
       return applying.answered(operation.answered());
     case pb::Operation::kFire:

@@ -85,7 +85,7 @@ struct InboundKey {
 struct Inbound {
   Stamp epoch;
   Stamp stamp;
-  Stamp attach;
+  Stamp attach;  ///< stamp of the CONNECT that it came by
   Dot name;  ///< of the message: its identity is {identity, slot, name}; none: a Release
   std::uint64_t content = 0;  ///< hash of its topic and payload; 0: unknown
   [[nodiscard]] bool released() const { return name.seq == 0; }
@@ -98,7 +98,7 @@ struct Session {
   Stamp connect_stamp;
   Stamp attach_stamp;
   Dot attach_dot;
-  /// The client was told then that there was no session, and has thrown its own packet ids away: those attached
+  /// The client has read then that there was no session, and has thrown its own packet ids away: those connected
   /// earlier are gone. None, or at least `end`.
   Stamp began;
   Stamp closed;              ///< stamp of the latest Disconnect of this very connection; else none

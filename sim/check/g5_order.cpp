@@ -30,12 +30,12 @@ bool order_owed(const Case& c,
                     got = c.event(later_received).at;
   const VirtualTime settle = c.history.facts.settle;
   if (topology.steady(a - settle, got) && topology.undisturbed(a, got)) return true;
-  if (topology.sound(a, got)) return true;  // fewer than W away all the while
+  if (topology.sound(a - settle, got)) return true;  // fewer than W away all the while, and everybody knows
   if (!topology.sound(b, got)) return false;
-  // Settled after whatever happened; and a node that knew of no other replica in reach, and so acknowledged `earlier` alone, is
-  // there, or has passed it on.
+  // Settled after whatever happened; and a node that knew of no other replica in reach (any more, or again yet), and so
+  // acknowledged `earlier` alone, is there, or has passed it on.
   const VirtualTime acked = earlier_acked == no_event ? a : c.event(earlier_acked).at;
-  const bool alone = earlier_acked != no_event && !topology.ever_sound(acked - c.history.facts.detect_after, acked);
+  const bool alone = earlier_acked != no_event && !topology.sound(acked - settle, acked);
   const auto calm = topology.last_calm(b);
   if (topology.steady(b - settle, b) && (!alone || topology.calm_at(b) || (calm && *calm - settle >= a))) return true;
   return c.history.facts.order_across_heal && topology.undisturbed(a, got) &&

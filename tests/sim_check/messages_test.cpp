@@ -254,6 +254,21 @@ TEST(G5, what_a_node_acknowledged_alone_is_away_with_it) {
   EXPECT_EQ(overtaken(14100), 0U) << "nobody else had it";
   EXPECT_EQ(overtaken(20000), 1U) << "there was time to pass it on";
 }
+TEST(G5, who_acknowledged_may_not_have_known_yet_that_the_cut_was_over) {
+  const auto overtaken = [](VirtualTime healed) {
+    Begun s;
+    s.split(10000, {{"n2", "n3"}, {"n1", "n4", "n5"}});
+    s.whole(healed);
+    s.publish(14000, "n2", 1, 1);
+    s.add(Event::Kind::node_crashed, 14100, "", "n3");
+    s.publish(24000, "n2", 1, 2);
+    s.receive(24100, "n1", 1, 2);
+    s.receive(30000, "n1", 1, 1);
+    return score(s, "G5").violated;
+  };
+  EXPECT_EQ(overtaken(13900), 0U);
+  EXPECT_EQ(overtaken(11500), 1U) << "it had known for long";
+}
 
 }  // namespace
 }  // namespace hf::sim
