@@ -175,7 +175,6 @@ class Front {
   std::set<StreamId> doomed_;  ///< something they must be told is larger than they take
   std::size_t pending_ = 0;  ///< connections in phase fresh
   Rate connects_;
-  std::uint64_t assigned_ids_ = 0;
   Pressure pressure_ = Pressure::none;
   std::vector<StreamId> held_;  ///< paused for memory
   std::optional<mqtt::Reason> away_;  ///< everybody is being sent away

@@ -1,4 +1,7 @@
 // Connections as a client sees them: one node, bytes in, bytes out.
+#include <set>
+#include <string>
+
 #include <gtest/gtest.h>
 
 #include "tests/node/bench_node.hpp"
@@ -63,6 +66,22 @@ TEST(Connection, that_publishes_another_message_under_an_id_in_use) {
   while (const auto packet = reader.next())
     if (const auto* message = std::get_if<mqtt::Publish>(&*packet)) got += std::string(message->payload.view()) + ";";
   EXPECT_EQ(got, "one;two;");
+}
+
+/// Who could guess one, or choose it first, would have the session of the next client that asks for one.
+TEST(Connection, without_a_client_id_gets_one_that_nobody_can_guess) {  // [MQTT-3.1.3-6]
+  bench::Node node;
+  std::set<std::string> ids;
+  for (int i = 0; i < 100; ++i) {
+    Client client(node);
+    const std::string id = client.connect("")->properties->assigned_client_identifier.value_or("");
+    ASSERT_TRUE(id.starts_with("auto-")) << id;
+    const std::string drawn = id.substr(5);
+    EXPECT_EQ(drawn.size(), 26U) << "five bits a letter: " << id;
+    EXPECT_EQ(drawn.find_first_not_of("abcdefghijklmnopqrstuvwxyz234567"), std::string::npos) << id;
+    ids.insert(id);
+  }
+  EXPECT_EQ(ids.size(), 100U);
 }
 
 TEST(Connection, that_never_says_connect_is_closed) {  // [MQTT-3.1.4-1]
