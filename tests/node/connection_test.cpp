@@ -68,6 +68,18 @@ TEST(Connection, that_publishes_another_message_under_an_id_in_use) {
   EXPECT_EQ(got, "one;two;");
 }
 
+TEST(Connection, that_names_a_filter_twice_ends_one_subscription) {  // [MQTT-3.11.3-1]
+  bench::Node node;
+  Client client(node);
+  ASSERT_TRUE(client.connect("a"));
+  ASSERT_EQ(client.subscribe("t", 1), 1);
+  mqtt::Unsubscribe packet;
+  packet.packet_id = 2;
+  packet.filters = {"t", "u", "t"};
+  client.send(packet);
+  EXPECT_EQ(client.next<mqtt::Unsuback>()->codes, (std::vector<std::uint8_t>{0x00, 0x11, 0x11}));
+}
+
 /// Who could guess one, or choose it first, would have the session of the next client that asks for one.
 TEST(Connection, without_a_client_id_gets_one_that_nobody_can_guess) {  // [MQTT-3.1.3-6]
   bench::Node node;
