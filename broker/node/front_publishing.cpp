@@ -54,13 +54,26 @@ void Front::deny(Connection& connection, const mqtt::Publish& packet, const Refu
   auto one = std::make_shared<Unacknowledged>();
   one->packet_id = packet.packet_id;
   one->qos = packet.qos;
-  one->complete = true;
+  one->since = parts_.env.now();
+  one->complete = packet.qos == 1 || !connection.v5();  // before 5.0 a flow of QoS 2 goes on, with PUBREL
   if (connection.v5()) {
     one->refusal = refusal.reason;
     one->text = refusal.text;
   }
-  connection.underway.edit().publishes[packet.qos - 1].push_back(std::move(one));
-  acknowledge(connection);
+  connection.underway.edit().publishes[packet.qos - 1].push_back(one);
+  if (one->complete) return acknowledge(connection);
+  // The error ends the flow [MQTT-4.3.3-4]: what comes next under this id is another message. A connection before may have
+  // left the id in use, so it is released first; without a majority that waits, and the refusal with it, as PUBCOMP does.
+  pb::Request request = request_for(connection);
+  request.set_release(packet.packet_id);
+  parts_.requests.submit(connection.session_slot, std::move(request),
+                         [this, stream = connection.stream, one = std::move(one)](const pb::Reply& reply) {
+                           Connection* now = find(stream);
+                           if (now == nullptr) return;
+                           if (reply.superseded()) return superseded(stream);
+                           one->complete = true;
+                           acknowledge(*now);
+                         });
 }
 
 void Front::on_publish(Connection& connection, mqtt::Publish& packet) {
