@@ -143,5 +143,22 @@ TEST(Rights, that_were_lost_release_the_id_of_a_message_sent_again) {
   }
 }
 
+/// What a member of a group may not have is dealt to it all the same, and would be gone.
+TEST(Rights, to_share_are_rights_to_all_that_the_filter_matches) {
+  bench::Node node(guarded());
+  Client ann(node), bob(node), old(node, Version::v311);
+  ASSERT_TRUE(ann.connect(as("ann", "secret", "a")));
+  ASSERT_TRUE(bob.connect(as("bob", "hidden", "b")));
+  ASSERT_TRUE(old.connect(as("bob", "hidden", "o", Version::v311)));
+  EXPECT_EQ(bob.subscribe("$share/g/t/#", 1), 0x87) << "may have t/open/# only";
+  EXPECT_EQ(old.subscribe("$share/g/t/#", 1), 0x80);
+  EXPECT_EQ(bob.subscribe("$share/g/t/open/#", 1), 1);
+  EXPECT_EQ(ann.subscribe("$share/g/t/#", 1), 0x87) << "some of it is denied";
+  EXPECT_EQ(ann.subscribe("$share/g/t/open/+", 1), 1);
+  EXPECT_EQ(ann.subscribe("t/#", 1), 1) << "alone she takes nothing from anybody";
+  EXPECT_EQ(ann.subscribe("$share/g/own/ann/a/+", 1), 1) << "%u and %c";
+  EXPECT_EQ(ann.subscribe("$share/g/own/ann/+/x", 1), 0x87);
+}
+
 }  // namespace
 }  // namespace hf
