@@ -123,6 +123,7 @@ class Front {
   std::pair<pb::Request, Requests::Then> attachment(Connection& connection, bool with_will = false);
   void superseded(StreamId stream);
   void on_publish(Connection& connection, mqtt::Publish& packet);
+  [[nodiscard]] bool within_receive_maximum(Connection& connection, const mqtt::Publish& packet) const;
   /// Puts the topic in the place of its alias; false: the connection is over.
   [[nodiscard]] bool resolve_alias(Connection& connection, mqtt::Publish& packet);
   [[nodiscard]] std::optional<Refusal> publish_refusal(const Connection& connection, const mqtt::Publish& packet) const;
