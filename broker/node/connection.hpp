@@ -105,6 +105,7 @@ struct Connection {
   Duration silence_max{};  ///< 0: none
   std::optional<std::uint32_t> expiry_override;
   bool goodbye = false;  ///< DISCONNECT 0x00 came: the will is void
+  std::optional<Instant> over;  ///< the transport ended before CONNACK, and what had come is still to be heard: until then
   Allowance allowance;
   InboundAliases aliases_in;
   OutboundAliases aliases_out;

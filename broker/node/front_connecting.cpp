@@ -156,7 +156,9 @@ void Front::accept(Connection& connection) {
   write(connection, connack(connection));
   connection.opening.reset();
   pause(connection, Pause::waiting, false);
+  const StreamId stream = connection.stream;
   process(connection);
+  if (const Connection* now = find(stream); now != nullptr && now->over) lost(stream, env::CloseReason::ended);
 }
 
 mqtt::Connack Front::connack(const Connection& connection) const {

@@ -96,6 +96,36 @@ TEST(Connection, without_a_client_id_gets_one_that_nobody_can_guess) {  // [MQTT
   EXPECT_EQ(ids.size(), 100U);
 }
 
+/// It may send before CONNACK (3.1.4), and be gone by then.
+TEST(Connection, that_ends_before_connack_is_heard_out) {
+  for (const bool goodbye : {false, true}) {
+    bench::Node node;
+    Client reader(node);
+    ASSERT_TRUE(reader.connect("reader"));
+    ASSERT_EQ(reader.subscribe("t", 1), 1);
+    ASSERT_EQ(reader.subscribe("w", 1, 2), 1);
+    auto connect = Client::connect_packet("hasty");
+    connect.will = mqtt::Will{.topic = "w", .payload = Bytes("will"), .qos = 1, .retain = false, .properties = {}};
+    std::string bytes;
+    mqtt::encode(connect, mqtt::Version::v5, bytes);
+    mqtt::encode(Client::publish_packet("t", "0"), mqtt::Version::v5, bytes);
+    mqtt::encode(Client::publish_packet("t", "1", 1, 1), mqtt::Version::v5, bytes);
+    mqtt::Disconnect disconnect;
+    disconnect.reason = goodbye ? Reason::success : Reason::disconnect_with_will_message;
+    mqtt::encode(disconnect, mqtt::Version::v5, bytes);
+    const StreamId stream = node.open();
+    node.turn([&] {
+      node.shard().on_bytes(stream, Bytes(bytes));
+      node.shard().on_closed(stream, env::CloseReason::ended);
+    });
+    std::string got;
+    while (const auto packet = reader.next())
+      if (const auto* message = std::get_if<mqtt::Publish>(&*packet)) got += std::string(message->payload.view()) + ";";
+    EXPECT_EQ(got, goodbye ? "0;1;" : "0;1;will;");
+    EXPECT_EQ(node.shard().counters().connections, 1U) << "nothing is left of it";
+  }
+}
+
 TEST(Connection, that_never_says_connect_is_closed) {  // [MQTT-3.1.4-1]
   bench::Node node;
   const StreamId silent = node.open(), half = node.open();
