@@ -36,6 +36,10 @@ bool Access::may_publish(const Who& who, std::string_view topic) const { return 
 
 bool Access::may_receive(const Who& who, std::string_view topic) const { return may(Deed::receive, who, topic); }
 
+bool Access::may_receive_all(const Who& who, std::string_view filter) const {
+  return open() || say_all(policy_.rules, who, filter) == Say::allow;
+}
+
 bool Access::may_subscribe(const Who& who, std::string_view filter) const {
   if (open()) return true;
   const auto parsed = topic::parse_filter(filter);

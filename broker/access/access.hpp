@@ -22,6 +22,7 @@ class Access final : public Guard {
   [[nodiscard]] bool may_publish(const Who& who, std::string_view topic) const override;
   [[nodiscard]] bool may_subscribe(const Who& who, std::string_view filter) const override;
   [[nodiscard]] bool may_receive(const Who& who, std::string_view topic) const override;
+  [[nodiscard]] bool may_receive_all(const Who& who, std::string_view filter) const override;
   [[nodiscard]] bool open() const override { return policy_.rules.empty(); }
 
  private:

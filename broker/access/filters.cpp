@@ -29,6 +29,7 @@ bool apart_by_dollar(std::string_view a, std::string_view b) {
 
 bool overlap(std::string_view a, std::string_view b) {
   if (apart_by_dollar(a, b) || apart_by_dollar(b, a)) return false;
+  if ((a == "+" && b == "/#") || (a == "/#" && b == "+")) return false;  // the level above is the empty name, which is none
   std::optional<std::string_view> rest_a = a, rest_b = b;
   while (true) {
     const auto x = next_level(rest_a), y = next_level(rest_b);
@@ -46,6 +47,8 @@ bool covers(std::string_view a, std::string_view b) {
     const auto x = next_level(rest_a), y = next_level(rest_b);
     if (x && *x == "#") return true;
     if (!x && !y) return true;
+    // The level above `#` is no name where nothing or an empty level stands before it: one level more is all the same.
+    if (y && *y == "#" && (b == "#" || b == "/#")) return x && *x == "+" && rest_a == "#";
     if (!x || !y || *y == "#") return false;
     if (*x != "+" && *x != *y) return false;
   }

@@ -83,6 +83,9 @@ class Guard {
   /// Some topic that the filter matches may be received, and none of it is denied as a whole.
   [[nodiscard]] virtual bool may_subscribe(const Who& who, std::string_view filter) const = 0;
   [[nodiscard]] virtual bool may_receive(const Who& who, std::string_view topic) const = 0;
+  /// Certainly every topic that the filter (without its share name) matches may be received. A member of a group must: what
+  /// is dealt to it goes to nobody else.
+  [[nodiscard]] virtual bool may_receive_all(const Who& who, std::string_view filter) const = 0;
   /// Everybody may do everything: nobody needs to ask.
   [[nodiscard]] virtual bool open() const = 0;
 };

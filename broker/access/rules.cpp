@@ -40,6 +40,12 @@ Say say_filter(const Rules& rules, const Who& who, std::string_view filter) {
       [&](const std::string& mine) { return covers(mine, filter); });
 }
 
+Say say_all(const Rules& rules, const Who& who, std::string_view filter) {
+  return decide(
+      rules, Deed::receive, who, [&](const std::string& mine) { return covers(mine, filter); },
+      [&](const std::string& mine) { return overlap(mine, filter); });
+}
+
 bool fits(std::string_view pattern, std::string_view text) {
   std::size_t p = 0, t = 0, star = std::string_view::npos, from = 0;
   while (t < text.size()) {

@@ -17,6 +17,8 @@ enum class Deed { publish, receive };
 [[nodiscard]] Say say(const Rules& rules, Deed deed, const Who& who, std::string_view topic);
 /// Subscribing to a whole filter (without its share name): allowed where some of it is, denied where all of it is.
 [[nodiscard]] Say say_filter(const Rules& rules, const Who& who, std::string_view filter);
+/// Receiving all that a filter matches: allowed where one rule allows all of it, denied where some of it is.
+[[nodiscard]] Say say_all(const Rules& rules, const Who& who, std::string_view filter);
 
 /// '*' stands for any text, the empty one too.
 [[nodiscard]] bool fits(std::string_view pattern, std::string_view text);

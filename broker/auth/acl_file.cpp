@@ -123,4 +123,11 @@ Say AclFile::say_filter(const Who& who, std::string_view filter) const {
       [&](std::string_view mine) { return access::covers(mine, filter); });
 }
 
+Say AclFile::say_all(const Who& who, std::string_view filter) const {
+  return ask(
+      who, [](const Line& line) { return line.read; },
+      [&](std::string_view mine) { return access::covers(mine, filter); },
+      [&](std::string_view mine) { return access::overlap(mine, filter); });
+}
+
 }  // namespace hf::auth

@@ -24,6 +24,8 @@ class AclFile {
   [[nodiscard]] access::Say say(access::Deed deed, const access::Who& who, std::string_view topic) const;
   /// As access::say_filter. (Mosquitto grants every subscription, and asks at delivery only.)
   [[nodiscard]] access::Say say_filter(const access::Who& who, std::string_view filter) const;
+  /// As access::say_all.
+  [[nodiscard]] access::Say say_all(const access::Who& who, std::string_view filter) const;
 
  private:
   struct Line {

@@ -136,6 +136,14 @@ bool OperatorGuard::may_publish(const Who& who, std::string_view topic) const { 
 
 bool OperatorGuard::may_receive(const Who& who, std::string_view topic) const { return may(Deed::receive, who, topic); }
 
+bool OperatorGuard::may_receive_all(const Who& who, std::string_view filter) const {
+  if (free_for(who)) return true;
+  Say said = access::say_all(rules_, who, filter);
+  if (acl_) said = both(said, acl_->say_all(who, filter));
+  if (who.rules != nullptr) said = both(said, access::say_all(*who.rules, who, filter));
+  return said == Say::allow;
+}
+
 bool OperatorGuard::may_subscribe(const Who& who, std::string_view filter) const {
   if (free_for(who)) return true;
   const auto parsed = topic::parse_filter(filter);

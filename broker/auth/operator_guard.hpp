@@ -50,6 +50,7 @@ class OperatorGuard final : public access::Guard {
   [[nodiscard]] bool may_publish(const access::Who& who, std::string_view topic) const override;
   [[nodiscard]] bool may_subscribe(const access::Who& who, std::string_view filter) const override;
   [[nodiscard]] bool may_receive(const access::Who& who, std::string_view topic) const override;
+  [[nodiscard]] bool may_receive_all(const access::Who& who, std::string_view filter) const override;
   [[nodiscard]] bool open() const override { return rules_.empty() && !acl_ && !jwt_; }
 
  private:

@@ -110,8 +110,10 @@ std::optional<Fault> first_byte_fault(std::uint8_t first,
     if ((flags & 6U) == 6U || (flags & 0xEU) == 8U) return publish_flags_fault(flags);
     return std::nullopt;
   }
-  const unsigned wanted = type == t_pubrel || type == t_subscribe || type == t_unsubscribe ? 2 : 0;
-  if (flags != wanted)
+  const bool at_qos_1 = type == t_pubrel || type == t_subscribe || type == t_unsubscribe;
+  // 3.1 sends these again with DUP, as it does PUBLISH.
+  const unsigned ignored = at_qos_1 && version == Version::v31 ? 8 : 0;
+  if ((flags & ~ignored) != (at_qos_1 ? 2U : 0U))
     return Fault{Reason::malformed_packet, "flags", "are reserved", flags_id(type, !old)};
   return std::nullopt;
 }

@@ -81,8 +81,10 @@ bool Parser::connect(Header header, Connect& out) {
   if (!properties(connect_place, out.properties)) return false;
   if (!text("client identifier", out.client_id)) return false;
   if ((flags & f_will) != 0 && !will(flags, out.will.emplace())) return false;
-  if ((flags & f_username) != 0 && !text("user name", out.username.emplace())) return false;
-  if ((flags & f_password) != 0) {
+  // In 3.1 the remaining length has the last word: a flag may be set and its string missing, and that is valid.
+  const auto follows = [&](unsigned flag) { return (flags & flag) != 0 && !(version_ == Version::v31 && in_.empty()); };
+  if (follows(f_username) && !text("user name", out.username.emplace())) return false;
+  if (follows(f_password)) {
     std::string_view password;
     if (!binary("password", password)) return false;
     out.password = std::string(password);

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "broker/access/guard.hpp"
@@ -54,6 +55,7 @@ enum class Pause : std::uint8_t {
 /// What is on its way between a client and the rest, and not finished.
 struct Underway {
   std::list<std::shared_ptr<Unacknowledged>> publishes[2];  ///< QoS 1; QoS 2: one must not hold up the other
+  std::set<std::uint16_t> unreleased;  ///< QoS 2 of a 5.0 client, until PUBCOMP or a PUBREC that refuses: they use up its quota
   std::map<std::uint16_t, Written> written;  ///< finished ones until the coordinator has stored that they are
   std::uint32_t outstanding = 0;  ///< of `written`: not finished by the client
   std::list<pb::Deliver> held;   ///< beyond the client's receive maximum, or under an id still in use
@@ -61,7 +63,7 @@ struct Underway {
   std::vector<std::pair<NodeId, pb::RetainedMark>> marks;  ///< said back once the client has taken what is unsent
   [[nodiscard]] std::size_t unacknowledged() const { return publishes[0].size() + publishes[1].size(); }
   [[nodiscard]] bool empty() const {
-    return unacknowledged() == 0 && written.empty() && held.empty() && acks.acks_size() == 0 && marks.empty();
+    return unacknowledged() == 0 && unreleased.empty() && written.empty() && held.empty() && acks.acks_size() == 0 && marks.empty();
   }
 };
 
@@ -104,6 +106,7 @@ struct Connection {
   Duration silence_max{};  ///< 0: none
   std::optional<std::uint32_t> expiry_override;
   bool goodbye = false;  ///< DISCONNECT 0x00 came: the will is void
+  std::optional<Instant> over;  ///< the transport ended before CONNACK, and what had come is still to be heard: until then
   Allowance allowance;
   InboundAliases aliases_in;
   OutboundAliases aliases_out;

@@ -2,6 +2,8 @@
 #include "broker/node/coordinator.hpp"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
 #include "broker/node/client_log.hpp"
 #include "broker/node/parts.hpp"
@@ -184,7 +186,6 @@ void Coordinator::open(SlotId slot, NodeId from, const pb::Request& request) {
   *operation.mutable_connect() = ask.connect();
   operation.mutable_connect()->set_client(client);
   operation.mutable_connect()->set_session_present(present);
-  if (existed && old->connect->bound()) operation.mutable_connect()->set_clean(true);
   if (!ask.attach() && !repeated && old != nullptr && old->exists())
     superseded_will(slot, client, *old, operation.connect().clean());
   slot::Stamp stamp = parts_.stamp();
@@ -238,9 +239,10 @@ void Coordinator::close(SlotId slot, NodeId from, const pb::Request& request) {
 void Coordinator::unsubscribe(SlotId slot, NodeId from, const pb::Request& request) {
   pb::Reply yes = answer(request);
   const slot::Session* now = session(slot, request.client());
+  std::set<std::string_view> ended;  // what is named twice is there once
   for (const std::string& filter : request.unsubscribe().filters()) {
     const auto it = now->subscriptions.find(filter);
-    yes.add_had(it != now->subscriptions.end() && it->second.present);
+    yes.add_had(it != now->subscriptions.end() && it->second.present && ended.insert(filter).second);
   }
   if (parts_.config.mutant.is("unsubscribe_not_logged")) return reply(from, std::move(yes));
   slot::pb::Operation operation;

@@ -111,7 +111,14 @@ void Front::finish(Connection& connection) {
 }
 
 void Front::lost(StreamId stream, env::CloseReason reason) {
-  if (const Connection* connection = find(stream)) log_lost(*connection, reason);
+  Connection* connection = find(stream);
+  if (connection == nullptr) return;
+  // A client need not wait for CONNACK before it sends (3.1.4), nor stay for it: what came counts, once its session is open.
+  if (connection->phase == Connection::Phase::opening && connection->decoder.buffered() != 0) {
+    connection->over = parts_.env.now() + parts_.config.connect_timeout;
+    return arm(*connection, *connection->over);
+  }
+  log_lost(*connection, reason);
   closed(stream);
 }
 

@@ -124,6 +124,7 @@ class Front {
   std::pair<pb::Request, Requests::Then> attachment(Connection& connection, bool with_will = false);
   void superseded(StreamId stream);
   void on_publish(Connection& connection, mqtt::Publish& packet);
+  [[nodiscard]] bool within_receive_maximum(Connection& connection, const mqtt::Publish& packet) const;
   /// Puts the topic in the place of its alias; false: the connection is over.
   [[nodiscard]] bool resolve_alias(Connection& connection, mqtt::Publish& packet);
   [[nodiscard]] std::optional<Refusal> publish_refusal(const Connection& connection, const mqtt::Publish& packet) const;
@@ -176,7 +177,6 @@ class Front {
   std::set<StreamId> doomed_;  ///< something they must be told is larger than they take
   std::size_t pending_ = 0;  ///< connections in phase fresh
   Rate connects_;
-  std::uint64_t assigned_ids_ = 0;
   Pressure pressure_ = Pressure::none;
   std::vector<StreamId> held_;  ///< paused for memory
   std::optional<mqtt::Reason> away_;  ///< everybody is being sent away

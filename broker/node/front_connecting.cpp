@@ -10,6 +10,17 @@ namespace hf::node {
 namespace {
 constexpr std::uint32_t never = 0xFFFFFFFF;
 constexpr std::size_t client_id_max = 1024;  ///< bytes; more than the 23 that must be taken [MQTT-3.1.3-5]
+
+/// 128 bits that nobody can guess or meet: an id that somebody knows beforehand gives him the session.
+std::string drawn_client_id(env::Environment& env) {
+  constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz234567";
+  std::string id = "auto-";
+  for (int word = 0; word < 2; ++word) {
+    std::uint64_t bits = env.random();
+    for (int i = 0; i < 13; ++i, bits >>= 5U) id += letters[bits & 31U];
+  }
+  return id;
+}
 }  // namespace
 
 /// What the CONNECT itself rules out, before anybody is asked.
@@ -65,8 +76,7 @@ void Front::on_connect(Connection& connection, mqtt::Connect& packet) {
   if (const auto no = crowded(packet)) return refuse(connection, no->reason, no->text);
   if (const auto no = connect_refusal(packet)) return refuse(connection, no->reason, no->text);
   if (packet.client_id.empty())  // [MQTT-3.1.3-6], [MQTT-3.2.2-16]
-    connection.client = "auto-" + std::to_string(parts_.self.node) + "-" + std::to_string(parts_.self.boot) + "-" +
-                        std::to_string(++assigned_ids_);
+    connection.client = drawn_client_id(parts_.env);
   connection.opening = std::make_unique<Opening>(Opening{std::move(packet), {}});
   const mqtt::Properties properties = connection.opening->connect.properties;
   if (properties->authentication_method) {
@@ -147,7 +157,9 @@ void Front::accept(Connection& connection) {
   write(connection, connack(connection));
   connection.opening.reset();
   pause(connection, Pause::waiting, false);
+  const StreamId stream = connection.stream;
   process(connection);
+  if (const Connection* now = find(stream); now != nullptr && now->over) lost(stream, env::CloseReason::ended);
 }
 
 mqtt::Connack Front::connack(const Connection& connection) const {

@@ -38,7 +38,10 @@ slot::pb::Message stored_will(const mqtt::Will& will, std::string_view client) {
   packet.retain = will.retain;
   packet.properties = will.properties;
   if (packet.properties->will_delay_interval) packet.properties.edit().will_delay_interval.reset();
-  return stored_message(packet, client, 0);
+  slot::pb::Message message = stored_message(packet, client, 0);
+  // Kept is how long it lasts, and 0 is for ever: one that expires at once lasts as little as can be said.
+  if (packet.properties->message_expiry_interval == 0U) message.set_expires_ms(1);
+  return message;
 }
 
 std::optional<mqtt::Publish> publish_packet(const pb::Deliver& deliver, const slot::pb::Message& message,

@@ -162,6 +162,10 @@ void Front::check_time(Connection& connection, Instant now) {
     if (!next || when < *next) next = when;
     return false;
   };
+  if (connection.over && due(*connection.over)) {
+    log_lost(connection, env::CloseReason::ended);
+    return closed(connection.stream);
+  }
   if (connection.full && due(connection.full_check)) {
     const std::uint64_t taken = connection.given - parts_.env.unsent(connection.stream);
     if (taken == connection.taken) return fail(connection, mqtt::Reason::quota_exceeded, "nothing was read for too long");

@@ -80,10 +80,10 @@ void Front::step(Connection& connection, const mqtt::Properties& properties) {
   connection.proving->exchange.reset();
   connection.proving->until.reset();
   const bool gone = step.grant.listed && !parts_.guard->knows(step.grant.user);
-  const bool another =
-      anew && step.grant.user != connection.grant.user && !mutant.is("reauthentication_may_change_user");
   if (anew && step.next == Next::failed && mutant.is("failed_reauthentication_ignored")) return proved(connection, {});
   const bool proven = step.next == Next::done || mutant.is("first_step_lets_in");
+  const bool another =
+      proven && anew && step.grant.user != connection.grant.user && !mutant.is("reauthentication_may_change_user");
   if (!proven || gone || another)  // [MQTT-4.12.0-4], [MQTT-4.12.1-2]
     return fail(connection, mqtt::Reason::not_authorized, another ? "the connection is another user's" : "");
   let_in(connection, std::move(step.grant));

@@ -54,13 +54,36 @@ void Front::deny(Connection& connection, const mqtt::Publish& packet, const Refu
   auto one = std::make_shared<Unacknowledged>();
   one->packet_id = packet.packet_id;
   one->qos = packet.qos;
-  one->complete = true;
+  one->since = parts_.env.now();
+  one->complete = packet.qos == 1 || !connection.v5();  // before 5.0 a flow of QoS 2 goes on, with PUBREL
   if (connection.v5()) {
     one->refusal = refusal.reason;
     one->text = refusal.text;
   }
-  connection.underway.edit().publishes[packet.qos - 1].push_back(std::move(one));
-  acknowledge(connection);
+  connection.underway.edit().publishes[packet.qos - 1].push_back(one);
+  if (one->complete) return acknowledge(connection);
+  // The error ends the flow [MQTT-4.3.3-4]: what comes next under this id is another message. A connection before may have
+  // left the id in use, so it is released first; without a majority that waits, and the refusal with it, as PUBCOMP does.
+  pb::Request request = request_for(connection);
+  request.set_release(packet.packet_id);
+  parts_.requests.submit(connection.session_slot, std::move(request),
+                         [this, stream = connection.stream, one = std::move(one)](const pb::Reply& reply) {
+                           Connection* now = find(stream);
+                           if (now == nullptr) return;
+                           if (reply.superseded()) return superseded(stream);
+                           one->complete = true;
+                           acknowledge(*now);
+                         });
+}
+
+/// QoS 2 counts until its PUBCOMP (4.9). What an earlier connection left in use is not of this one's quota.
+bool Front::within_receive_maximum(Connection& connection, const mqtt::Publish& packet) const {
+  Underway& underway = connection.underway.edit();
+  const std::size_t used = underway.publishes[0].size() + underway.unreleased.size();
+  if (packet.qos == 2 && underway.unreleased.contains(packet.packet_id)) return true;
+  if (used >= parts_.config.receive_maximum) return false;
+  if (packet.qos == 2) underway.unreleased.insert(packet.packet_id);
+  return true;
 }
 
 void Front::on_publish(Connection& connection, mqtt::Publish& packet) {
@@ -73,7 +96,7 @@ void Front::on_publish(Connection& connection, mqtt::Publish& packet) {
     return fail(connection, mqtt::Reason::retain_not_supported, "retained messages are not available [MQTT-3.2.2-14]");
   if (packet.qos > parts_.config.max_qos)
     return fail(connection, mqtt::Reason::qos_not_supported, "above the maximum QoS [MQTT-3.2.2-11]");
-  if (packet.qos != 0 && connection.v5() && connection.underway->unacknowledged() >= parts_.config.receive_maximum)
+  if (packet.qos != 0 && connection.v5() && !within_receive_maximum(connection, packet))
     return fail(connection, mqtt::Reason::receive_maximum_exceeded, "[MQTT-3.3.4-7]");
   if (const auto no = publish_refusal(connection, packet)) return deny(connection, packet, *no);
   if (short_of_memory(connection, packet)) return;
@@ -126,7 +149,9 @@ void Front::acknowledge(Connection& connection) {
       const Unacknowledged& one = *queue.front();
       mqtt::Acknowledgement said{.packet_id = one.packet_id, .reason = connection.v5() ? one.refusal : mqtt::Reason::success, .properties = {}};
       if (!one.text.empty() && connection.v5()) said.properties.edit().reason_string = one.text;
-      if (!mqtt::is_error(said.reason)) {
+      if (mqtt::is_error(said.reason)) {
+        if (one.qos == 2) connection.underway.edit().unreleased.erase(one.packet_id);
+      } else {
         if (one.matched == 0) said.reason = mqtt::Reason::no_matching_subscribers;
         parts_.env.reached("publish.acked");
         ++parts_.counters.acknowledgements;
@@ -152,6 +177,7 @@ void Front::on_pubrel(Connection& connection, const mqtt::Pubrel& packet) {
                            Connection* now = find(stream);
                            if (now == nullptr) return;
                            if (reply.superseded()) return superseded(stream);
+                           now->underway.edit().unreleased.erase(id);
                            const bool known = reply.had_size() == 0 || reply.had(0);
                            write(*now, mqtt::Pubcomp{{.packet_id = id,
                                                       .reason = known ? mqtt::Reason::success

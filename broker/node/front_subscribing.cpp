@@ -25,6 +25,8 @@ mqtt::Reason Front::filter_answer(const Connection& connection, const mqtt::Subs
   if (!parsed || topic_refusal(one.filter)) return mqtt::Reason::topic_filter_invalid;
   if (!parts_.guard->may_subscribe(who(connection), one.filter)) return mqtt::Reason::not_authorized;
   if (parsed->shared() && !parts_.config.shared_available) return mqtt::Reason::shared_subscriptions_not_supported;
+  // What a member of a group may not have would be dealt to it all the same, and be gone.
+  if (parsed->shared() && !parts_.guard->may_receive_all(who(connection), parsed->filter)) return mqtt::Reason::not_authorized;
   const bool wildcard = parsed->filter.find_first_of("+#") != std::string_view::npos;
   if (wildcard && !parts_.config.wildcard_available) return mqtt::Reason::wildcard_subscriptions_not_supported;
   return static_cast<mqtt::Reason>(std::min(one.qos, parts_.config.max_qos));  // [MQTT-3.2.2-10], [MQTT-3.8.4-7]

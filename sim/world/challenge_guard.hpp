@@ -26,6 +26,9 @@ class ChallengeGuard final : public access::Guard {
   [[nodiscard]] bool may_receive(const access::Who& who, std::string_view topic) const override {
     return access_.may_receive(who, topic);
   }
+  [[nodiscard]] bool may_receive_all(const access::Who& who, std::string_view filter) const override {
+    return access_.may_receive_all(who, filter);
+  }
   [[nodiscard]] bool open() const override { return access_.open(); }
 
  private:

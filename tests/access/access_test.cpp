@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include "broker/access/access.hpp"
-#include "broker/access/filters.hpp"
 
 namespace hf::access {
 namespace {
@@ -16,36 +15,6 @@ Rule allow(std::string user, std::string filter, bool publish = true, bool subsc
 
 Login login(const Access& access, std::optional<std::string_view> name, std::optional<std::string_view> password) {
   return access.login({.name = name, .password = password}).login;
-}
-
-TEST(Filters, overlap) {
-  EXPECT_TRUE(overlap("a/b", "a/b"));
-  EXPECT_TRUE(overlap("a/+", "+/b"));
-  EXPECT_TRUE(overlap("a/#", "a"));
-  EXPECT_TRUE(overlap("a", "a/#"));
-  EXPECT_TRUE(overlap("#", "a/b/c"));
-  EXPECT_TRUE(overlap("a/#", "+/b/c"));
-  EXPECT_TRUE(overlap("/a", "+/a"));
-  EXPECT_FALSE(overlap("a/b", "a/c"));
-  EXPECT_FALSE(overlap("a/+", "a/b/c"));
-  EXPECT_FALSE(overlap("a", "a/+"));
-  EXPECT_FALSE(overlap("a/", "a"));
-  EXPECT_FALSE(overlap("#", "$SYS/#"));
-  EXPECT_FALSE(overlap("$SYS/a", "+/a"));
-  EXPECT_TRUE(overlap("$SYS/#", "$SYS/+/x"));
-}
-
-TEST(Filters, cover) {
-  EXPECT_TRUE(covers("#", "a/+/#"));
-  EXPECT_TRUE(covers("a/#", "a"));
-  EXPECT_TRUE(covers("a/#", "a/#"));
-  EXPECT_TRUE(covers("a/+", "a/b"));
-  EXPECT_TRUE(covers("+/+", "a/+"));
-  EXPECT_FALSE(covers("a", "a/#"));
-  EXPECT_FALSE(covers("a/+", "a/#"));
-  EXPECT_FALSE(covers("a/b", "a/+"));
-  EXPECT_FALSE(covers("#", "$SYS/a"));
-  EXPECT_FALSE(covers("a/+", "a"));
 }
 
 TEST(Names, fit_patterns) {
@@ -91,6 +60,24 @@ TEST(Access, lets_deny_win) {
   EXPECT_TRUE(access.may_publish({"", "good"}, "a/1"));
   EXPECT_FALSE(access.may_publish({"", "bad-1"}, "a/1"));
   EXPECT_TRUE(access.may_receive({"", "bad-1"}, "a/1"));
+}
+
+TEST(Access, knows_who_may_have_all_of_a_filter) {
+  Policy policy{.anonymous = true, .users = {{"u", "p"}}, .rules = {allow("", "a/#"), allow("u", "own/%u/%c/#"), allow("", "w", true, false)}};
+  policy.rules.push_back({.user = {}, .client = {}, .allow = false, .publish = false, .subscribe = true, .filter = "a/+/x"});
+  policy.rules.push_back({.user = {}, .client = {}, .allow = false, .publish = true, .subscribe = false, .filter = "a/w"});
+  const Access access{policy};
+  const Who who{"u", "c"};
+  EXPECT_TRUE(access.may_receive_all(who, "a"));
+  EXPECT_TRUE(access.may_receive_all(who, "a/+")) << "who may not publish to some of it may receive it";
+  EXPECT_TRUE(access.may_receive_all(who, "a/b/c/#"));
+  EXPECT_TRUE(access.may_receive_all(who, "own/u/c/#"));
+  EXPECT_FALSE(access.may_receive_all(who, "a/#")) << "some of it is denied";
+  EXPECT_FALSE(access.may_receive_all(who, "+")) << "wider than what is allowed";
+  EXPECT_FALSE(access.may_receive_all(who, "own/u/+/x"));
+  EXPECT_FALSE(access.may_receive_all({"", "c"}, "own/u/c/x"));
+  EXPECT_FALSE(access.may_receive_all(who, "w"));
+  EXPECT_TRUE(Access{Policy{}}.may_receive_all(who, "#"));
 }
 
 TEST(Access, wants_passwords_of_users) {

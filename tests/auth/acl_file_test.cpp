@@ -48,6 +48,18 @@ TEST_F(AclExample, general_lines_are_for_the_anonymous) {
   EXPECT_EQ(publish("", "from//c"), Say::nothing) << "%u of nobody";
 }
 
+TEST_F(AclExample, all_of_a_filter) {
+  const auto all = [&](std::string_view user, std::string_view filter) { return file->say_all({user, "c", {}}, filter); };
+  EXPECT_EQ(all("ann", "a/+"), Say::allow);
+  EXPECT_EQ(all("ann", "a/closed"), Say::allow);
+  EXPECT_EQ(all("ann", "a/#"), Say::deny) << "a/closed/+ is";
+  EXPECT_EQ(all("ann", "+/x"), Say::nothing);
+  EXPECT_EQ(all("ann", "up"), Say::nothing) << "to write to";
+  EXPECT_EQ(all("bob", "to/c/x/#"), Say::allow);
+  EXPECT_EQ(all("bob", "to/c/+"), Say::deny);
+  EXPECT_EQ(all("bob", "to/+/x"), Say::nothing);
+}
+
 TEST_F(AclExample, lines_of_a_user) {
   EXPECT_EQ(publish("ann", "a/x"), Say::allow);
   EXPECT_EQ(receive("ann", "a"), Say::allow);

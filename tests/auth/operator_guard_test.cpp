@@ -128,6 +128,13 @@ TEST_F(GuardTest, rules_of_all_sources_count_and_deny_wins) {
   EXPECT_FALSE(rights->may_subscribe({"bob", "c", nullptr}, "b/x"));
   EXPECT_FALSE(rights->may_subscribe({"bob", "c", nullptr}, "$share/g"));
   EXPECT_FALSE(rights->may_publish({"", "c", nullptr}, "a/y"));
+  EXPECT_TRUE(rights->may_receive_all({"ann", "c", nullptr}, "a/y/#"));
+  EXPECT_FALSE(rights->may_receive_all({"ann", "c", nullptr}, "a/#")) << "the file denies some of it";
+  EXPECT_FALSE(rights->may_receive_all({"bob", "c", nullptr}, "b/+")) << "the rules deny some of it";
+  EXPECT_FALSE(rights->may_receive_all({"bob", "c", nullptr}, "+/y")) << "wider than what is allowed";
+  const access::Rules own = {allow("", "c/%c/#")};
+  EXPECT_TRUE(rights->may_receive_all({"zoe", "me", &own}, "c/me/+")) << "of a token";
+  EXPECT_FALSE(rights->may_receive_all({"zoe", "me", &own}, "c/+/x"));
 }
 
 TEST_F(GuardTest, an_empty_acl_file_allows_nothing) {

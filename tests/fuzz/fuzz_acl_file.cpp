@@ -1,5 +1,5 @@
 // Access-control files: taken, or refused with file and line; what is taken says of a subscription to one topic what it
-// says of receiving that topic.
+// says of receiving that topic, and of receiving all that matches it.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -17,6 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const access::Who& who : {access::Who{"", "c"}, access::Who{"ann", "c"}, access::Who{"ann", "#"}})
     for (const std::string_view topic : {"a", "a/b", "/", "$SYS/a", "a/ann/c"}) {
       if (file->say_filter(who, topic) != file->say(access::Deed::receive, who, topic)) std::abort();
+      if (file->say_all(who, topic) != file->say(access::Deed::receive, who, topic)) std::abort();
       static_cast<void>(file->say(access::Deed::publish, who, topic));
     }
   static_cast<void>(file->say_filter({"ann", "c"}, "+/#"));

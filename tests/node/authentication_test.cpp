@@ -187,7 +187,11 @@ TEST_F(Reauthentication, that_fails_ends_the_connection) {  // [MQTT-4.12.1-2]
   client.send(auth(Reason::reauthenticate, "hello"));
   ASSERT_TRUE(client.next<mqtt::Auth>());
   client.send(go_on("eve"));
-  expect_end<mqtt::Disconnect>(Reason::not_authorized);
+  const auto end = client.next<mqtt::Disconnect>();
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->reason, Reason::not_authorized);
+  EXPECT_EQ(end->properties->reason_string.value_or(""), "") << "nobody was proved";
+  EXPECT_TRUE(client.closed());
 }
 
 TEST_F(Reauthentication, as_somebody_else_is_refused) {

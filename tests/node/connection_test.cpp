@@ -1,4 +1,7 @@
 // Connections as a client sees them: one node, bytes in, bytes out.
+#include <set>
+#include <string>
+
 #include <gtest/gtest.h>
 
 #include "tests/node/bench_node.hpp"
@@ -63,6 +66,64 @@ TEST(Connection, that_publishes_another_message_under_an_id_in_use) {
   while (const auto packet = reader.next())
     if (const auto* message = std::get_if<mqtt::Publish>(&*packet)) got += std::string(message->payload.view()) + ";";
   EXPECT_EQ(got, "one;two;");
+}
+
+TEST(Connection, that_names_a_filter_twice_ends_one_subscription) {  // [MQTT-3.11.3-1]
+  bench::Node node;
+  Client client(node);
+  ASSERT_TRUE(client.connect("a"));
+  ASSERT_EQ(client.subscribe("t", 1), 1);
+  mqtt::Unsubscribe packet;
+  packet.packet_id = 2;
+  packet.filters = {"t", "u", "t"};
+  client.send(packet);
+  EXPECT_EQ(client.next<mqtt::Unsuback>()->codes, (std::vector<std::uint8_t>{0x00, 0x11, 0x11}));
+}
+
+/// Who could guess one, or choose it first, would have the session of the next client that asks for one.
+TEST(Connection, without_a_client_id_gets_one_that_nobody_can_guess) {  // [MQTT-3.1.3-6]
+  bench::Node node;
+  std::set<std::string> ids;
+  for (int i = 0; i < 100; ++i) {
+    Client client(node);
+    const std::string id = client.connect("")->properties->assigned_client_identifier.value_or("");
+    ASSERT_TRUE(id.starts_with("auto-")) << id;
+    const std::string drawn = id.substr(5);
+    EXPECT_EQ(drawn.size(), 26U) << "five bits a letter: " << id;
+    EXPECT_EQ(drawn.find_first_not_of("abcdefghijklmnopqrstuvwxyz234567"), std::string::npos) << id;
+    ids.insert(id);
+  }
+  EXPECT_EQ(ids.size(), 100U);
+}
+
+/// It may send before CONNACK (3.1.4), and be gone by then.
+TEST(Connection, that_ends_before_connack_is_heard_out) {
+  for (const bool goodbye : {false, true}) {
+    bench::Node node;
+    Client reader(node);
+    ASSERT_TRUE(reader.connect("reader"));
+    ASSERT_EQ(reader.subscribe("t", 1), 1);
+    ASSERT_EQ(reader.subscribe("w", 1, 2), 1);
+    auto connect = Client::connect_packet("hasty");
+    connect.will = mqtt::Will{.topic = "w", .payload = Bytes("will"), .qos = 1, .retain = false, .properties = {}};
+    std::string bytes;
+    mqtt::encode(connect, mqtt::Version::v5, bytes);
+    mqtt::encode(Client::publish_packet("t", "0"), mqtt::Version::v5, bytes);
+    mqtt::encode(Client::publish_packet("t", "1", 1, 1), mqtt::Version::v5, bytes);
+    mqtt::Disconnect disconnect;
+    disconnect.reason = goodbye ? Reason::success : Reason::disconnect_with_will_message;
+    mqtt::encode(disconnect, mqtt::Version::v5, bytes);
+    const StreamId stream = node.open();
+    node.turn([&] {
+      node.shard().on_bytes(stream, Bytes(bytes));
+      node.shard().on_closed(stream, env::CloseReason::ended);
+    });
+    std::string got;
+    while (const auto packet = reader.next())
+      if (const auto* message = std::get_if<mqtt::Publish>(&*packet)) got += std::string(message->payload.view()) + ";";
+    EXPECT_EQ(got, goodbye ? "0;1;" : "0;1;will;");
+    EXPECT_EQ(node.shard().counters().connections, 1U) << "nothing is left of it";
+  }
 }
 
 TEST(Connection, that_never_says_connect_is_closed) {  // [MQTT-3.1.4-1]

@@ -54,6 +54,67 @@ TEST(Limits, topics_have_a_length_and_a_depth) {
   EXPECT_EQ(will.connect(connect)->reason, Reason::topic_name_invalid);
 }
 
+/// 5.0, 3.3.4: a PUBLISH of QoS 2 counts until its PUBCOMP, or a PUBREC that refuses it.
+struct ReceiveMaximum : testing::Test {
+  static node::Config two() {
+    node::Config config;
+    config.receive_maximum = 2;
+    config.max_topic_length = 5;
+    return config;
+  }
+  static mqtt::Pubrel pubrel(mqtt::PacketId id) { return {{.packet_id = id, .reason = Reason::success, .properties = {}}}; }
+  /// Accepted with this QoS and id; else the connection ended for having sent too much.
+  bool takes(Client& client, std::uint8_t qos, mqtt::PacketId id) {
+    client.send(Client::publish_packet("t", "x", qos, id));
+    const auto answer = client.next();
+    if (!client.closed()) return answer.has_value();
+    EXPECT_EQ(std::get<mqtt::Disconnect>(*answer).reason, Reason::receive_maximum_exceeded);
+    return false;
+  }
+  bench::Node node{two()};
+};
+
+TEST_F(ReceiveMaximum, counts_qos_2_until_pubcomp) {  // [MQTT-3.3.4-7]
+  Client client(node);
+  ASSERT_TRUE(client.connect("a"));
+  EXPECT_TRUE(takes(client, 2, 1));
+  EXPECT_TRUE(takes(client, 2, 2));
+  EXPECT_TRUE(takes(client, 2, 2)) << "the same again";
+  client.send(pubrel(1));
+  EXPECT_TRUE(client.next<mqtt::Pubcomp>());
+  EXPECT_TRUE(takes(client, 1, 3));
+  EXPECT_TRUE(takes(client, 2, 4));
+  EXPECT_FALSE(takes(client, 1, 5));
+}
+
+TEST_F(ReceiveMaximum, does_not_count_what_was_refused) {
+  Client client(node);
+  ASSERT_TRUE(client.connect("a"));
+  for (mqtt::PacketId id = 1; id <= 5; ++id) {
+    client.send(Client::publish_packet("too long", "x", 2, id));
+    EXPECT_EQ(client.next<mqtt::Pubrec>()->reason, Reason::topic_name_invalid);
+  }
+  EXPECT_TRUE(takes(client, 2, 6));
+  EXPECT_TRUE(takes(client, 2, 7));
+  EXPECT_FALSE(takes(client, 2, 8));
+}
+
+TEST_F(ReceiveMaximum, does_not_count_what_a_connection_before_left) {
+  Client before(node), client(node), old(node, Version::v311);
+  auto packet = lasting("a");
+  packet.clean_start = false;
+  ASSERT_TRUE(before.connect(packet));
+  EXPECT_TRUE(takes(before, 2, 1));
+  EXPECT_TRUE(takes(before, 2, 2));
+  node.vanish(before.stream());
+  ASSERT_TRUE(client.connect(packet));
+  EXPECT_TRUE(takes(client, 2, 3));
+  EXPECT_TRUE(takes(client, 2, 4));
+  EXPECT_FALSE(takes(client, 2, 5));
+  ASSERT_TRUE(old.connect("old"));
+  for (mqtt::PacketId id = 1; id <= 5; ++id) EXPECT_TRUE(takes(old, 2, id)) << "3.1.1 knows no such maximum";
+}
+
 TEST(Limits, subscriptions_of_a_session) {
   node::Config config;
   config.max_subscriptions = 2;

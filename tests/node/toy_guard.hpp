@@ -54,6 +54,7 @@ class ToyGuard final : public access::Guard {
   [[nodiscard]] bool may_publish(const access::Who& who, std::string_view topic) const override { return may(who, topic); }
   [[nodiscard]] bool may_subscribe(const access::Who&, std::string_view) const override { return true; }
   [[nodiscard]] bool may_receive(const access::Who& who, std::string_view topic) const override { return may(who, topic); }
+  [[nodiscard]] bool may_receive_all(const access::Who&, std::string_view) const override { return true; }
   [[nodiscard]] bool open() const override { return false; }
 
  private:

@@ -139,6 +139,28 @@ TEST_F(Wills, expires_from_when_it_is_published) {  // [MQTT-3.3.2-5], [MQTT-3.3
   EXPECT_EQ(got->properties->content_type.value_or(""), "text/plain");
   EXPECT_FALSE(got->properties->will_delay_interval);
 }
+TEST_F(Wills, that_expires_at_once_is_for_nobody_later) {  // [MQTT-3.3.2-5]
+  begin();
+  Client away(node), late(node), back(node);
+  auto absent = Client::connect_packet("absent");
+  absent.clean_start = false;
+  absent.properties.edit().session_expiry_interval = 100;
+  ASSERT_TRUE(away.connect(absent));
+  ASSERT_EQ(away.subscribe("w", 1), 1);
+  away.send(mqtt::Disconnect{});
+  Client other(node);
+  auto packet = with_will("other", 0, 100);
+  packet.will->retain = true;
+  packet.will->properties.edit().message_expiry_interval = 0;
+  ASSERT_TRUE(other.connect(packet));
+  node.vanish(other.stream());
+  node.advance(1s);
+  ASSERT_TRUE(back.connect(absent));
+  EXPECT_FALSE(back.next());
+  ASSERT_TRUE(late.connect("late"));
+  ASSERT_EQ(late.subscribe("w", 1), 1);
+  EXPECT_FALSE(late.next()) << "retained for good";
+}
 TEST_F(Wills, session_expiry_counts_from_the_disconnect) {
   begin(0, 10);
   node.advance(20s);
@@ -190,6 +212,20 @@ TEST(MessageExpiry, is_counted_down_while_queued_and_then_the_message_goes) {  /
   EXPECT_EQ(got->payload.view(), "50");
   EXPECT_EQ(got->properties->message_expiry_interval.value_or(0), 30U);
   EXPECT_FALSE(second.next());
+}
+
+TEST(MessageExpiry, of_nothing_keeps_nothing) {
+  bench::Node node;
+  Client writer(node), late(node);
+  ASSERT_TRUE(writer.connect("writer"));
+  auto packet = Client::publish_packet("t", "x", 1, 1);
+  packet.retain = true;
+  packet.properties.edit().message_expiry_interval = 0;
+  writer.send(packet);
+  EXPECT_TRUE(writer.next<mqtt::Puback>());
+  ASSERT_TRUE(late.connect("late"));
+  ASSERT_EQ(late.subscribe("t", 1), 1);
+  EXPECT_FALSE(late.next());
 }
 
 }  // namespace
