@@ -1,27 +1,26 @@
 // The environment of the real world: sockets, the machine's clocks and chance, a store behind a port.
 #include "broker/host/host_environment.hpp"
 
-#include <array>
+#include <sys/random.h>
+
 #include <cstdio>
 #include <cstdlib>
 
 #include "broker/base/assert.hpp"
 
 namespace hf::host {
-namespace {
-
-std::mt19937_64 seeded() {
-  std::random_device device;
-  std::array<std::uint32_t, 16> words{};
-  for (auto& word : words) word = device();
-  std::seed_seq seed(words.begin(), words.end());
-  return std::mt19937_64(seed);
-}
-
-}  // namespace
 
 HostEnvironment::HostEnvironment(Streams& streams, Voice voice)
-    : streams_(streams), voice_(std::move(voice)), random_(seeded()) {}
+    : streams_(streams), voice_(std::move(voice)) {}
+
+/// Of the kernel: what clients see of it (assigned ids, nonces) must not tell what comes next, as that of a Mersenne twister does.
+std::uint64_t HostEnvironment::random() {
+  if (drawn_ == pool_.size()) {
+    drawn_ = 0;
+    HF_ASSERT(getrandom(pool_.data(), sizeof pool_, 0) == static_cast<ssize_t>(sizeof pool_));
+  }
+  return std::exchange(pool_[drawn_++], 0);
+}
 
 Instant HostEnvironment::now() const {
   return at(std::chrono::duration_cast<Duration>(Clock::now() - boot_));

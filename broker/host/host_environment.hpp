@@ -1,9 +1,9 @@
 // The environment of the real world: sockets, the machine's clocks and chance, a store behind a port.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <functional>
-#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,7 +30,7 @@ class HostEnvironment final : public env::Environment {
 
   [[nodiscard]] Instant now() const override;
   [[nodiscard]] std::uint64_t wall_ms() const override;
-  std::uint64_t random() override { return random_(); }
+  std::uint64_t random() override;
   StreamId dial(std::string_view address) override { return streams_.dial(address); }
   void send(StreamId stream, Bytes bytes) override { streams_.send(stream, std::move(bytes)); }
   [[nodiscard]] std::size_t unsent(StreamId stream) const override { return streams_.unsent(stream); }
@@ -54,7 +54,8 @@ class HostEnvironment final : public env::Environment {
   Voice voice_;
   StoragePort storage_;
   std::vector<std::pair<env::CommitId, env::Batch>> commits_;
-  std::mt19937_64 random_;
+  std::array<std::uint64_t, 32> pool_{};  ///< drawn, and not given out yet: 256 bytes come whole
+  std::size_t drawn_ = pool_.size();
   Clock::time_point boot_ = Clock::now();
 };
 
