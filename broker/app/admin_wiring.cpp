@@ -1,12 +1,12 @@
 // The administration of this process: its settings, who may come in, and what it may reach.
 #include "broker/app/admin_wiring.hpp"
 
-#include <fstream>
 #include <string>
 #include <utility>
 
 #include "broker/app/config_admin.hpp"
 #include "broker/app/logging.hpp"
+#include "broker/files/text_file.hpp"
 #include "broker/host/sockets.hpp"
 
 namespace hf::app {
@@ -41,9 +41,9 @@ admin::Limits limits_of(const AdminSettings& settings) {
 Result<admin::Rights> rights_of(const AdminSettings& settings) {
   admin::Rights rights{settings.token, settings.open_health, settings.open_metrics, settings.tls.client_certificate, settings.allowed_names};
   if (settings.token_file.empty()) return rights;
-  std::ifstream file(settings.token_file);
-  if (!std::getline(file, rights.token)) return fail(Blame::user, "admin.token_file: " + settings.token_file + ": cannot be read, or is empty");
-  if (!rights.token.empty() && rights.token.back() == '\r') rights.token.pop_back();
+  auto token = files::first_line_of(settings.token_file);
+  if (!token) return fail(Blame::user, "admin.token_file: " + token.error().text);
+  rights.token = std::move(*token);
   if (rights.token.size() < token_min || rights.token.size() > token_max) {
     return fail(Blame::user, "admin.token_file: " + settings.token_file + ": the first line has " + std::to_string(rights.token.size()) +
                                  " characters; expected " + std::to_string(token_min) + " to " + std::to_string(token_max));

@@ -2,8 +2,6 @@
 #include "broker/app/config_file.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <set>
 #include <utility>
 
@@ -11,6 +9,7 @@
 #include "broker/app/config_auth.hpp"
 #include "broker/app/config_fields.hpp"
 #include "broker/app/config_listeners.hpp"
+#include "broker/files/text_file.hpp"
 #include "broker/host/sockets.hpp"
 
 namespace hf::app {
@@ -144,10 +143,9 @@ Result<void> apply_text(Settings& settings, std::string_view json, const std::st
 }
 
 Result<void> apply_file(Settings& settings, const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file.good()) return fail(Blame::user, path + ": cannot be read");
-  return apply_text(settings, text, path);
+  const auto text = files::read_text_file(path);
+  if (!text) return tl::make_unexpected(text.error());
+  return apply_text(settings, *text, path);
 }
 
 Result<void> apply_value(Settings& settings, const std::string& path, const std::string& value,

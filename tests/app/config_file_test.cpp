@@ -89,7 +89,7 @@ TEST(ConfigFile, broken_json_tells_where) {
   Settings settings;
   const auto missing = apply_file(settings, "/nowhere/config.json");
   ASSERT_FALSE(missing);
-  EXPECT_EQ(missing.error().text, "/nowhere/config.json: cannot be read");
+  EXPECT_EQ(missing.error().text, "/nowhere/config.json: cannot be read: No such file or directory");
 }
 
 TEST(ConfigFile, what_is_printed_reads_back_the_same) {

@@ -179,5 +179,27 @@ TEST(Holdfastd, sighup_reads_the_configuration_again) {
   EXPECT_EQ(node.stop(), 0) << node.log();
 }
 
+TEST(Holdfastd, files_that_cannot_be_read_at_a_reload_change_nothing) {
+  const Directory directory;
+  const std::string file = directory.path + "/node.json", acl = directory.path + "/acl";
+  std::ofstream(file) << R"({"access.acl_file": ")" << acl << R"("})";
+  std::ofstream(acl) << "topic #\n";
+  Running node(directory, 21890, {"--config", file});
+  ASSERT_TRUE(node.says("clients at")) << node.log();
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  const auto becomes_a_directory = [](const std::string& path) {
+    std::filesystem::rename(path, path + ".old");
+    std::filesystem::create_directory(path);
+  };
+  const std::string refused = "reload refused, nothing changes: ";
+  becomes_a_directory(acl);
+  node.signal(SIGHUP);
+  EXPECT_TRUE(node.says(refused + acl + ": cannot be read: Is a directory")) << node.log();
+  becomes_a_directory(file);
+  node.signal(SIGHUP);
+  EXPECT_TRUE(node.says(refused + file + ": cannot be read: Is a directory")) << node.log();
+  EXPECT_EQ(node.stop(), 0) << node.log();
+}
+
 }  // namespace
 }  // namespace hf::app
