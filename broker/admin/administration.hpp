@@ -1,6 +1,8 @@
 // What the administration answers: a table of paths, each with its methods and parameters.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -33,6 +35,9 @@ struct Surroundings {
   std::function<void(const std::function<void()>&)> in_turn;
 };
 
+/// Why somebody did not come in: no TLS, the wrong token or certificate, no place.
+enum class Refusal : std::uint8_t { handshake, rights, crowded };
+
 /// For the shard's own thread. Reads between turns, and changes within one.
 class Administration {
  public:
@@ -51,8 +56,8 @@ class Administration {
   std::optional<Reply> begin_trace(const std::string& client, node::Inspection::Sink sink, const std::string& by = "an operator");
   void end_trace(const std::string& client);
 
-  /// Logs that the other end of a connection did not come in; of a kind of reason, one line a minute for an address.
-  void refused(const std::string& remote, const std::string& why);
+  /// Counts and logs that the other end of a connection did not come in; of a kind of reason, one line a minute for an address.
+  void refused(Refusal kind, const std::string& remote, const std::string& why);
 
  private:
   struct Asked;
@@ -84,6 +89,7 @@ class Administration {
   Rights rights_;
   std::vector<std::string> traced_;
   host::Complaints complaints_;
+  std::array<std::uint64_t, 3> refused_{};  ///< by Refusal
 };
 
 }  // namespace hf::admin

@@ -2,7 +2,11 @@
 #include <csignal>
 #include <cstdio>
 #include <fstream>
+#include <utility>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
@@ -43,6 +47,25 @@ Said ctl_of(const Cluster& cluster, int node, std::vector<std::string> words) {
   said.text = run_tool(words, said.status);
   return said;
 }
+
+/// A connection that begins a request and says no more.
+class Loris {
+ public:
+  explicit Loris(std::uint16_t port) : handle_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(handle_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(::send(handle_, "GET /", 5, MSG_NOSIGNAL), 5);
+  }
+  Loris(Loris&& other) noexcept : handle_(std::exchange(other.handle_, -1)) {}
+  Loris& operator=(Loris&&) = delete;
+  ~Loris() { ::close(handle_); }
+
+ private:
+  int handle_;
+};
 
 bool ready(const Cluster& cluster, int node) { return ask(cluster, node, "GET", "/health/ready").status == 200; }
 
@@ -93,6 +116,16 @@ TEST(Admin, a_token) {
   EXPECT_EQ(ctl_of(cluster, 0, {"status"}).status, 3);
   EXPECT_EQ(ctl_of(cluster, 0, {"status", "--token", token}).status, 0);
   EXPECT_EQ(cluster.log(0).find(token), std::string::npos);
+}
+
+TEST(Admin, slow_ones_do_not_keep_a_probe_out) {
+  Cluster cluster(1);
+  cluster.start_all();
+  ASSERT_TRUE(eventually([&] { return ready(cluster, 0); }));
+  std::vector<Loris> lorises;
+  for (int i = 0; i < 100; ++i) lorises.emplace_back(cluster.admin_port(0));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(ask(cluster, 0, "GET", "/health/live").status, 200U);
+  EXPECT_NE(cluster.log(0).find("refused: admin.max_connections is 64"), std::string::npos);
 }
 
 TEST(Admin, a_token_changes_at_a_reload) {
