@@ -31,6 +31,7 @@ struct Surroundings {
   /// About a client, or about none ("").
   std::function<void(env::Level, std::string_view client, std::string_view text)> log;
   std::function<std::vector<Certificate>()> certificates;  ///< may be none
+  std::function<std::uint64_t()> log_lines_lost;           ///< may be none
   /// Runs a job as part of a turn of the shard: what it makes the shard do is carried out.
   std::function<void(const std::function<void()>&)> in_turn;
 };

@@ -41,6 +41,10 @@ void Administration::metrics(Asked& asked) {
   for (const auto& [kind, reason] : {std::pair{Refusal::handshake, "handshake"}, {Refusal::rights, "rights"}, {Refusal::crowded, "crowded"}}) {
     out.sample(refused_.at(static_cast<std::size_t>(kind)), {{"reason", reason}});
   }
+  if (around_.log_lines_lost) {
+    out.counter("holdfast_log_lines_lost_total", "Lines of the log that nobody read in time, or that could not be written.");
+    out.sample(around_.log_lines_lost());
+  }
   if (around_.certificates) {
     out.gauge("holdfast_certificate_expiry_timestamp_seconds", "When a certificate of this node expires, since unix epoch in seconds.");
     for (const auto& certificate : around_.certificates()) out.sample(certificate.expires, {{"name", certificate.name}});

@@ -205,8 +205,11 @@ int main(int argc, char** argv) {
     }
     if (order.check_only && !order.print_only) std::cout << "the configuration is good\n";
     if (order.check_only) return 0;
-    return hf::app::serve(order, std::move(*guard));
+    const int status = hf::app::serve(order, std::move(*guard));
+    hf::app::finish_logging();
+    return status;
   } catch (const std::exception& error) {
+    hf::app::finish_logging();
     std::cerr << "holdfastd: " << error.what() << "\n";
     return 4;
   }
