@@ -108,6 +108,16 @@ Reloadable reload_log_level() {
   };
 }
 
+/// What the settings name is read as a start reads it, before anything is opened. Answers who may connect.
+Result<std::shared_ptr<const access::Guard>> read_all_files(const Settings& settings) {
+  auto guard = make_guard(settings);
+  if (!guard) return guard;
+  if (auto good = host::Host::check_tls(listeners_of(settings), peer_tls_of(settings)); !good) return tl::make_unexpected(good.error());
+  if (!settings.admin.enabled) return guard;
+  if (auto access = admin_access_of(settings.admin); !access) return tl::make_unexpected(access.error());
+  return guard;
+}
+
 int serve(const Order& order, std::shared_ptr<const access::Guard> guard) {
   const Settings& settings = order.settings;
   set_up_logging(settings.log_level, settings.log_format, settings.node.id);
@@ -198,7 +208,7 @@ int main(int argc, char** argv) {
     const auto& order = *command.order;
     if (order.print_only) std::cout << hf::app::print(order.settings) << "\n";
     if (order.print_only && !order.check_only) return 0;
-    auto guard = hf::app::make_guard(order.settings);
+    auto guard = hf::app::read_all_files(order.settings);
     if (!guard) {
       std::cerr << "holdfastd: " << guard.error().text << "\n";
       return hf::app::exit_bad_config;

@@ -186,6 +186,10 @@ Result<std::unique_ptr<Host>> Host::open(HostOptions options) {
   return std::unique_ptr<Host>(new Host(std::move(loop)));
 }
 
+Result<void> Host::check_tls(const std::vector<ListenerOptions>& listeners, const std::optional<wrapping::TlsSettings>& peer_tls) {
+  return Doors::check_tls(listeners, peer_tls);
+}
+
 Host::Host(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}
 Host::~Host() = default;
 

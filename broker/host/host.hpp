@@ -66,6 +66,8 @@ class Host {
  public:
   /// Reads the certificates and binds all ports.
   static Result<std::unique_ptr<Host>> open(HostOptions options);
+  /// Reads what open() would read, and opens nothing: certificates, keys, authorities, revocation lists, ciphers.
+  static Result<void> check_tls(const std::vector<ListenerOptions>& listeners, const std::optional<wrapping::TlsSettings>& peer_tls);
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
   /// Every stream ends; what is unsent is lost.

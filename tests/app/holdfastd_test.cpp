@@ -83,6 +83,27 @@ TEST(Holdfastd, refuses_files_of_access_control_with_status_2) {
   EXPECT_EQ(said, "holdfastd: /nowhere: cannot be read: No such file or directory\n");
 }
 
+TEST(Holdfastd, refuses_what_cannot_start_with_status_2_without_opening_anything) {
+  const std::string tls = R"({"certificate": "/nowhere.pem", "key": "/nowhere.key"})";
+  const std::string lost = "/nowhere.pem: no use as a certificate: No such file or directory";
+  const std::vector<std::pair<std::string, std::string>> bad{
+      {"--set 'listeners=[{\"name\": \"secure\", \"tls\": " + tls + "}]'", "listener 'secure': " + lost},
+      {"--set 'listeners=[{\"name\": \"secure\", \"tls\": " + tls.substr(0, tls.size() - 1) + ", \"ciphers\": \"NONSENSE\"}}]'",
+       "listener 'secure': TLS: ciphers \"NONSENSE\": no cipher match"},
+      {"--set cluster.tls.certificate=/nowhere.pem --set cluster.tls.key=k --set cluster.tls.ca=c", "cluster.tls: " + lost},
+      {"--set admin.tls.certificate=/nowhere.pem --set admin.tls.key=k", "admin.tls: " + lost},
+      {"--set admin.token_file=/nowhere", "admin.token_file: /nowhere: cannot be read: No such file or directory"},
+      {"--admin-port 1883", "admin.port is 1883 at 127.0.0.1; expected another port than listen.port (at 0.0.0.0)"},
+      {"--admin-port 7946", "admin.port is 7946 at 127.0.0.1; expected another port than listen.peer_port (at 0.0.0.0)"}};
+  for (const auto& [options, error] : bad) {
+    for (const char* only : {"", " --check-config"}) {
+      const auto [said, status] = run(options + only + " --data-dir /nowhere/data");
+      EXPECT_EQ(status, 2) << options << only;
+      EXPECT_EQ(said, "holdfastd: " + error + "\n") << options << only;
+    }
+  }
+}
+
 TEST(Holdfastd, prints_a_configuration_that_it_takes_back) {
   const Directory directory;
   const std::string file = directory.path + "/printed.json";
