@@ -14,6 +14,7 @@
 #include "broker/admin/http_text.hpp"
 #include "broker/env/environment.hpp"
 #include "broker/host/complaints.hpp"
+#include "broker/host/host.hpp"
 #include "broker/node/inspection.hpp"
 
 namespace hf::admin {
@@ -31,6 +32,7 @@ struct Surroundings {
   /// About a client, or about none ("").
   std::function<void(env::Level, std::string_view client, std::string_view text)> log;
   std::function<std::vector<Certificate>()> certificates;  ///< may be none
+  std::function<host::TurnedAway()> turned_away;           ///< may be none
   std::function<std::uint64_t()> log_lines_lost;           ///< may be none
   /// Runs a job as part of a turn of the shard: what it makes the shard do is carried out.
   std::function<void(const std::function<void()>&)> in_turn;

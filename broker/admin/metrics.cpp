@@ -41,6 +41,14 @@ void Administration::metrics(Asked& asked) {
   for (const auto& [kind, reason] : {std::pair{Refusal::handshake, "handshake"}, {Refusal::rights, "rights"}, {Refusal::crowded, "crowded"}}) {
     out.sample(refused_.at(static_cast<std::size_t>(kind)), {{"reason", reason}});
   }
+  if (around_.turned_away) {
+    const host::TurnedAway away = around_.turned_away();
+    out.counter("holdfast_connections_refused_total",
+                "Connections that ended before MQTT: beyond max_connections, or their PROXY header, TLS or WebSocket was no good or late.");
+    out.sample(away.full, {{"kind", "client"}, {"reason", "max_connections"}});
+    out.sample(away.clients, {{"kind", "client"}, {"reason", "transport"}});
+    out.sample(away.peers, {{"kind", "peer"}, {"reason", "transport"}});
+  }
   if (around_.log_lines_lost) {
     out.counter("holdfast_log_lines_lost_total", "Lines of the log that nobody read in time, or that could not be written.");
     out.sample(around_.log_lines_lost());

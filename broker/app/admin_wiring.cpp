@@ -23,6 +23,7 @@ admin::Surroundings surroundings(host::Host& host, const Settings& settings, con
   around.set_log_level = set_log_level;
   around.log = log_client;
   around.log_lines_lost = log_lines_lost;
+  around.turned_away = [&host] { return host.turned_away(); };
   around.certificates = [&host, &tls] {
     std::vector<admin::Certificate> all;
     for (const auto& each : host.certificate_ends()) all.push_back({each.listener, static_cast<double>(each.seconds)});

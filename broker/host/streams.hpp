@@ -98,6 +98,10 @@ class Streams final : public ReadySink {
   [[nodiscard]] std::size_t leaving() const { return leaving_; }
   [[nodiscard]] std::size_t size() const { return streams_.size(); }
   void stop_listening();
+  // Since the beginning: clients beyond max_connections; streams that came in, and whose wrapping was no good.
+  [[nodiscard]] std::uint64_t full() const { return full_; }
+  [[nodiscard]] std::uint64_t unfit_clients() const { return unfit_clients_; }
+  [[nodiscard]] std::uint64_t unfit_peers() const { return unfit_peers_; }
 
   void on_ready(StreamId id, Ready what) override;
   Reactor& reactor() { return reactor_; }
@@ -167,6 +171,7 @@ class Streams final : public ReadySink {
   StreamId last_id_;
   std::size_t clients_ = 0;
   std::size_t leaving_ = 0;
+  std::uint64_t full_ = 0, unfit_clients_ = 0, unfit_peers_ = 0;
   std::string gathered_;  ///< what encode() hands on at once
   Complaints complaints_;
   Instant last_warning_ = at(-1h);

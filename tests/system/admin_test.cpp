@@ -51,13 +51,13 @@ Said ctl_of(const Cluster& cluster, int node, std::vector<std::string> words) {
 /// A connection that begins a request and says no more.
 class Loris {
  public:
-  explicit Loris(std::uint16_t port) : handle_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit Loris(std::uint16_t port, const std::string& beginning = "GET /") : handle_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     EXPECT_EQ(::connect(handle_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    EXPECT_EQ(::send(handle_, "GET /", 5, MSG_NOSIGNAL), 5);
+    static_cast<void>(::send(handle_, beginning.data(), beginning.size(), MSG_NOSIGNAL));
   }
   Loris(Loris&& other) noexcept : handle_(std::exchange(other.handle_, -1)) {}
   Loris& operator=(Loris&&) = delete;
@@ -126,6 +126,18 @@ TEST(Admin, slow_ones_do_not_keep_a_probe_out) {
   for (int i = 0; i < 100; ++i) lorises.emplace_back(cluster.admin_port(0));
   for (int i = 0; i < 3; ++i) EXPECT_EQ(ask(cluster, 0, "GET", "/health/live").status, 200U);
   EXPECT_NE(cluster.log(0).find("refused: admin.max_connections is 64"), std::string::npos);
+}
+
+TEST(Admin, connections_beyond_the_limit_are_counted) {
+  Cluster cluster(1, {"--set", "listen.max_connections=2"});
+  cluster.start_all();
+  ASSERT_TRUE(eventually([&] { return ready(cluster, 0); }));
+  std::vector<Loris> clients;
+  for (int i = 0; i < 7; ++i) clients.emplace_back(cluster.port(0), "\x10");
+  EXPECT_TRUE(eventually([&] {
+    const admin::ExpositionReader read(ask(cluster, 0, "GET", "/metrics").body);
+    return read.complaint.empty() && read.value("holdfast_connections_refused_total", {{"kind", "client"}, {"reason", "max_connections"}}) == 5;
+  })) << ask(cluster, 0, "GET", "/metrics").body;
 }
 
 TEST(Admin, a_token_changes_at_a_reload) {
