@@ -66,6 +66,7 @@ class AdministrationTest : public testing::Test {
 };
 
 TEST_F(AdministrationTest, tells_what_is_not_there_and_what_is_not_taken) {
+  EXPECT_EQ(ask("GET", "/api/v1/sessions/nobody/subscriptions").status, 404U);
   for (const char* target : {"/api", "/api/v1", "/api/v1/", "/api/v2/node", "/api/v1/node/", "/api/v1/clients/", "/index.html", "//", "/health"}) {
     const Reply reply = ask("GET", target);
     EXPECT_EQ(reply.status, 404U) << target;

@@ -84,6 +84,7 @@ TEST(Holdfastd, refuses_files_of_access_control_with_status_2) {
 }
 
 TEST(Holdfastd, refuses_what_cannot_start_with_status_2_without_opening_anything) {
+  const Directory directory;
   const std::string tls = R"({"certificate": "/nowhere.pem", "key": "/nowhere.key"})";
   const std::string lost = "/nowhere.pem: no use as a certificate: No such file or directory";
   const std::vector<std::pair<std::string, std::string>> bad{
@@ -97,9 +98,23 @@ TEST(Holdfastd, refuses_what_cannot_start_with_status_2_without_opening_anything
       {"--admin-port 7946", "admin.port is 7946 at 127.0.0.1; expected another port than listen.peer_port (at 0.0.0.0)"}};
   for (const auto& [options, error] : bad) {
     for (const char* only : {"", " --check-config"}) {
-      const auto [said, status] = run(options + only + " --data-dir /nowhere/data");
+      const auto [said, status] = run(options + only + " --data-dir " + directory.path + "/data");
       EXPECT_EQ(status, 2) << options << only;
       EXPECT_EQ(said, "holdfastd: " + error + "\n") << options << only;
+    }
+  }
+  EXPECT_FALSE(std::filesystem::exists(directory.path + "/data"));
+}
+
+TEST(Holdfastd, what_cannot_be_printed_is_no_success) {
+  const std::string error = "holdfastd: standard output cannot be written to\n";
+  for (const char* options : {"--print-config", "--print-schema", "--check-config"}) {
+    for (const char* lost : {">/dev/full", ">&-"}) {
+      FILE* pipe = ::popen((std::string("(" HF_HOLDFASTD " ") + options + " " + lost + ") 2>&1").c_str(), "r");
+      std::array<char, 1000> said{};
+      static_cast<void>(std::fread(said.data(), 1, said.size() - 1, pipe));
+      EXPECT_EQ(WEXITSTATUS(::pclose(pipe)), 5) << options << lost;
+      EXPECT_EQ(said.data(), error) << options << lost;
     }
   }
 }

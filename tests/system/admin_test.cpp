@@ -99,6 +99,13 @@ TEST(Admin, one_node) {
   ASSERT_TRUE(eventually([&] { return get(cluster, 0, "/api/v1/clients")["items"].empty(); }));
   EXPECT_EQ(ctl_of(cluster, 0, {"session", "delete", "dev-1"}).status, 0);
   EXPECT_EQ(ctl_of(cluster, 0, {"session", "show", "dev-1"}).status, 1);
+  for (const char* lost : {">/dev/full", ">&-"}) {
+    const std::string words = HF_BINARY_DIR "/broker/ctl/holdfast-ctl --url " + url_of(cluster, 0) + " status ";
+    Said said;
+    said.text = run_tool({"sh", "-c", "(" + words + lost + ") 2>&1"}, said.status);
+    EXPECT_EQ(said.status, 4) << lost;
+    EXPECT_EQ(said.text, "holdfast-ctl: standard output cannot be written to\n") << lost;
+  }
   EXPECT_EQ(cluster.stop(0), 0);
   const Said gone = ctl_of(cluster, 0, {"status"});
   EXPECT_EQ(gone.status, 3);
