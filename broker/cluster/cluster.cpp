@@ -227,8 +227,8 @@ void Cluster::start(Instant now, Output& out) {
   tick(now, out);
 }
 
-void Cluster::accepted(Instant now, StreamId stream, Output& out) {
-  parts_->links.accepted(now, stream, out);
+void Cluster::accepted(Instant now, StreamId stream, std::string remote, Output& out) {
+  parts_->links.accepted(now, stream, std::move(remote), out);
 }
 
 void Cluster::dialled(NodeId node, StreamId stream) { parts_->links.dialled(node, stream); }

@@ -18,7 +18,10 @@ namespace hf::cluster {
 struct Settings {
   NodeId self = 0;
   std::uint32_t boot = 0;
+  std::uint64_t process = 0;      ///< drawn at start
   std::string cluster_name;
+  std::uint32_t slots = 0;        ///< a peer with another number is refused
+  std::uint32_t replicas = 0;     ///< of another number, and of other members, is told
   std::vector<Member> members;  ///< self included, ids distinct
   Duration heartbeat_every = 200ms;
   Duration detect_after = 1s;     ///< silence that makes a peer unreachable
@@ -101,8 +104,8 @@ class Cluster {
 
   /// Once, first.
   void start(Instant now, Output& out);
-  /// A member's (or a stranger's) stream came in on the peer port.
-  void accepted(Instant now, StreamId stream, Output& out);
+  /// A member's (or a stranger's) stream came in on the peer port, from `remote` (for the log).
+  void accepted(Instant now, StreamId stream, std::string remote, Output& out);
   /// The answer to Output::dial: the stream that environment.dial() gave.
   void dialled(NodeId node, StreamId stream);
   void connected(Instant now, StreamId stream, Output& out);

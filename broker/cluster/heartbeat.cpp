@@ -138,8 +138,8 @@ void Links::flush(Instant now, NodeId node, Link& link, bool beat, Output& out) 
 }
 
 void Links::end_turn(Instant now, Output& out) {
-  for (Output::Send& hello : hellos_) {
-    if (streams_.contains(hello.stream)) out.send.push_back(std::move(hello));
+  for (auto& [hello, farewell] : hellos_) {
+    if (farewell || streams_.contains(hello.stream)) out.send.push_back(std::move(hello));
   }
   hellos_.clear();
   if (beat_) {

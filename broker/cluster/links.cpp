@@ -9,7 +9,20 @@ namespace {
 
 constexpr Duration backoff_min = 50ms;
 constexpr Duration backoff_max = 1s;
-constexpr std::size_t reports_max = 256;
+constexpr Duration strangers_every = 60s;
+
+std::vector<NodeId> sorted_ids(const std::vector<Member>& members) {
+  std::vector<NodeId> ids;
+  for (const Member& member : members) ids.push_back(member.id);
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+std::string listed(const std::vector<NodeId>& ids) {
+  std::string text;
+  for (const NodeId id : ids) text += (text.empty() ? "" : ", ") + std::to_string(id);
+  return text;
+}
 
 }  // namespace
 
@@ -29,14 +42,16 @@ void Links::start(Instant now, Output& out) {
   wake_ = now;
 }
 
-void Links::accepted(Instant now, StreamId stream, Output& out) {
+void Links::accepted(Instant now, StreamId stream, std::string remote, Output& out) {
   now_ = now;
   if (ungreeted_ >= 2 * links_.size() + 64) {
     out.close.push_back(stream);
     return;
   }
   ++ungreeted_;
-  streams_[stream].opened = now;
+  Stream& fresh = streams_[stream];
+  fresh.opened = now;
+  fresh.remote = std::move(remote);
   arm(now + greet_within());
 }
 
@@ -62,7 +77,7 @@ void Links::connected(Instant now, StreamId stream, Output& out) {
   send_hello(stream, at->second.peer, at->second.attempt);
 }
 
-void Links::send_hello(StreamId id, NodeId to, std::uint64_t attempt) {
+void Links::send_hello(StreamId id, NodeId to, std::uint64_t attempt, bool farewell) {
   wire::Body body;
   wire::Hello& hello = *body.mutable_hello();
   hello.set_cluster(settings_.cluster_name);
@@ -73,7 +88,15 @@ void Links::send_hello(StreamId id, NodeId to, std::uint64_t attempt) {
   hello.set_version_max(settings_.version_max);
   hello.set_wall_ms(wall_ms_);
   hello.set_attempt(attempt);
-  hellos_.push_back({id, Bytes(encode_frame(body))});
+  hello.set_process(settings_.process);
+  if (const auto known = known_.find(to); known != known_.end()) {
+    hello.set_knows_boot(known->second.boot);
+    hello.set_knows_process(known->second.process);
+  }
+  hello.set_slots(settings_.slots);
+  hello.set_replicas(settings_.replicas);
+  for (const NodeId member : sorted_ids(settings_.members)) hello.add_members(member);
+  hellos_.emplace_back(Output::Send{id, Bytes(encode_frame(body))}, farewell);
 }
 
 void Links::bytes(Instant now, StreamId id, const Bytes& bytes, Output& out, LinkEvents& events) {
@@ -91,7 +114,7 @@ void Links::bytes(Instant now, StreamId id, const Bytes& bytes, Output& out, Lin
     auto body = at->second.decoder.next();
     if (!body) {
       ++counters_.bad_streams;
-      report(at->second.peer, Reason::frame, body.error().text, out);
+      bad_frame(at->second, body.error().text, out);
       return close(id, now, out, events);
     }
     if (!*body) return;
@@ -107,7 +130,7 @@ bool Links::frame(Instant now, StreamId id, std::string_view bytes, Output& out,
                   LinkEvents& events) {
   wire::Body body;
   if (!parse_body(bytes, body)) {
-    report(streams_[id].peer, Reason::frame, "a frame that cannot be parsed", out);
+    bad_frame(streams_[id], "a frame that cannot be parsed", out);
     return false;
   }
   if (!streams_[id].greeted) {
@@ -130,20 +153,53 @@ bool Links::too_far_ahead(NodeId node, std::uint64_t wall_ms, Output& out) {
 
 bool Links::hello_is_good(const Stream& stream, const wire::Hello& hello, Output& out) {
   const NodeId node = hello.node();
-  if (hello.cluster() != settings_.cluster_name) {
-    report(node, Reason::cluster, "belongs to another cluster", out);
+  const NodeId who = stream.dialled ? stream.peer : node;  // a member: its lines are bounded
+  if (!links_.contains(node) && !stream.dialled) {
+    report_stranger(stream, hello.cluster() == settings_.cluster_name ? "it says to be node " + std::to_string(node) + ", which is no member"
+                                                                      : "it belongs to another cluster", out);
+  } else if (hello.cluster() != settings_.cluster_name) {
+    report(who, Reason::cluster, "belongs to another cluster", out);
   } else if (!links_.contains(node) || hello.to() != settings_.self ||
              (stream.dialled && stream.peer != node)) {
-    report(node, Reason::stranger, "is not the member it should be", out);
+    report(who, Reason::stranger, "is not the member it should be", out);
   } else if (std::min(hello.version_max(), settings_.version_max) <
              std::max(hello.version_min(), settings_.version_min)) {
-    report(node, Reason::version, "speaks no version of the protocol in common", out);
+    report(who, Reason::version, "speaks no version of the protocol in common", out);
   } else if (!stream.dialled && dials(node)) {
-    report(node, Reason::direction, "dialled, though its id is the higher one", out);
+    report(who, Reason::direction, "dialled, though its id is the higher one", out);
+  } else if (hello.slots() != 0 && settings_.slots != 0 && hello.slots() != settings_.slots) {
+    report(who, Reason::slots, "its cluster.slots is " + std::to_string(hello.slots()) + ", here it is " +
+                                    std::to_string(settings_.slots) + ": expected the same on every node", out);
   } else {
     return !too_far_ahead(node, hello.wall_ms(), out);
   }
   return false;
+}
+
+/// What a process has written bears its boot number: a second one under that number would pass for the first. A disk that
+/// was lost begins far from the numbers before (node/boot.cpp), so this meets old copies of a disk, and clocks that went back.
+bool Links::boots_are_their_own(const wire::Hello& hello, Output& out) {
+  const auto other = [](std::uint32_t boot, std::uint64_t process, std::uint32_t known, std::uint64_t by) {
+    return boot == known && process != 0 && by != 0 && process != by;
+  };
+  const std::string why = ": the disk is an older copy, or was lost; start that node again";
+  if (other(settings_.boot, settings_.process, hello.knows_boot(), hello.knows_process())) {
+    tell(hello.node(), Reason::boot, "knows another process under this node's boot number " + std::to_string(settings_.boot) + why, out);
+    return false;
+  }
+  const Known& known = known_[hello.node()];
+  if (!other(hello.boot(), hello.process(), known.boot, known.process)) return true;
+  report(hello.node(), Reason::boot, "its boot number " + std::to_string(hello.boot()) + " was another process's" + why, out);
+  return false;
+}
+
+void Links::compare_settings(const wire::Hello& hello, Output& out) {
+  const std::vector<NodeId> ours = sorted_ids(settings_.members), theirs(hello.members().begin(), hello.members().end());
+  std::string text;
+  if (!theirs.empty() && theirs != ours) text = "has the members " + listed(theirs) + "; here they are " + listed(ours);
+  if (text.empty() && hello.replicas() != 0 && settings_.replicas != 0 && hello.replicas() != settings_.replicas)
+    text = "has cluster.replicas " + std::to_string(hello.replicas()) + ", here it is " + std::to_string(settings_.replicas);
+  if (!text.empty()) tell(hello.node(), Reason::settings, text + ": expected the same on every node", out);
 }
 
 bool Links::hello(Instant now, StreamId id, const wire::Hello& hello, Output& out,
@@ -151,6 +207,10 @@ bool Links::hello(Instant now, StreamId id, const wire::Hello& hello, Output& ou
   Stream& stream = streams_[id];
   if (!hello_is_good(stream, hello, out)) return false;
   const NodeId node = hello.node();
+  if (!boots_are_their_own(hello, out)) {
+    if (!stream.dialled) send_hello(id, node, hello.attempt(), true);  // it is to know why
+    return false;
+  }
   Link& link = links_[node];
   if (link.stream != 0) {
     const Stream& old = streams_[link.stream];
@@ -158,8 +218,10 @@ bool Links::hello(Instant now, StreamId id, const wire::Hello& hello, Output& ou
     if (late && link.up) return false;  // a straggler; without a live link, a wiped node may be young
     close(link.stream, now, out, events);
   }
+  known_[node] = {hello.boot(), hello.process()};
   if (!stream.dialled) --ungreeted_;
   stream.greeted = true;
+  stream.remote = {};
   stream.peer = node;
   stream.boot = hello.boot();
   stream.decoder.set_max(frame_max_member);
@@ -177,6 +239,7 @@ bool Links::hello(Instant now, StreamId id, const wire::Hello& hello, Output& ou
     stream.attempt = hello.attempt();
     send_hello(id, node, hello.attempt());
   }
+  compare_settings(hello, out);
   return true;
 }
 
@@ -242,9 +305,28 @@ void Links::closed(Instant now, StreamId id, bool refused, LinkEvents& events) {
   }
 }
 
+void Links::bad_frame(const Stream& stream, const std::string& why, Output& out) {
+  stream.peer == 0 ? report_stranger(stream, why, out) : report(stream.peer, Reason::frame, why, out);
+}
+
+void Links::report_stranger(const Stream& stream, const std::string& text, Output& out) {
+  if (strangers_from_ && now_ < *strangers_from_) {
+    ++strangers_;
+    return;
+  }
+  strangers_from_ = now_ + strangers_every;
+  const std::string more = strangers_ == 0 ? "" : " (and " + std::to_string(strangers_) + " others since the last of these lines)";
+  strangers_ = 0;
+  out.log.push_back("a stranger at the peer port, " + stream.remote + ", refused: " + text + more);
+}
+
 void Links::report(NodeId node, Reason reason, const std::string& text, Output& out) {
-  if (reported_.size() >= reports_max || !reported_.insert({node, reason}).second) return;
-  out.log.push_back("peer " + std::to_string(node) + " refused: " + text);
+  tell(node, reason, "refused: " + text, out);
+}
+
+void Links::tell(NodeId node, Reason reason, const std::string& text, Output& out) {
+  if (!reported_.insert({node, reason}).second) return;
+  out.log.push_back("peer " + std::to_string(node) + " " + text);
 }
 
 bool Links::up(NodeId node) const {

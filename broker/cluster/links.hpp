@@ -55,7 +55,7 @@ class Links {
 
   void set_wall(std::uint64_t wall_ms) { wall_ms_ = wall_ms; }
   void start(Instant now, Output& out);
-  void accepted(Instant now, StreamId stream, Output& out);
+  void accepted(Instant now, StreamId stream, std::string remote, Output& out);
   void dialled(NodeId node, StreamId stream);
   void connected(Instant now, StreamId stream, Output& out);
   void bytes(Instant now, StreamId stream, const Bytes& bytes, Output& out, LinkEvents& events);
@@ -79,7 +79,8 @@ class Links {
 
  private:
   struct Stream {
-    NodeId peer = 0;  ///< of an accepted stream: 0 before its hello
+    NodeId peer = 0;     ///< of an accepted stream: 0 before its hello
+    std::string remote;  ///< of an accepted stream, until its hello
     bool dialled = false;
     bool greeted = false;
     std::uint32_t boot = 0;
@@ -104,18 +105,24 @@ class Links {
     std::size_t part_bytes = 0;
     Traffic traffic;
   };
-  enum class Reason { cluster, stranger, version, clock, direction, frame };
+  enum class Reason { cluster, stranger, version, clock, direction, frame, slots, boot, settings };
 
   bool frame(Instant now, StreamId id, std::string_view body, Output& out, LinkEvents& events);
   bool hello(Instant now, StreamId id, const wire::Hello& hello, Output& out, LinkEvents& events);
   bool hello_is_good(const Stream& stream, const wire::Hello& hello, Output& out);
+  bool boots_are_their_own(const wire::Hello& hello, Output& out);
+  void compare_settings(const wire::Hello& hello, Output& out);
   void heartbeat(Instant now, NodeId node, const wire::Heartbeat& beat, LinkEvents& events);
-  void send_hello(StreamId id, NodeId to, std::uint64_t attempt);
+  void send_hello(StreamId id, NodeId to, std::uint64_t attempt, bool farewell = false);
   void link_up(NodeId node, LinkEvents& events);
   void drop_link(Instant now, NodeId node, LinkEvents& events);
   void close(StreamId id, Instant now, Output& out, LinkEvents& events);
   void redial_later(NodeId node, Instant now);
+  void bad_frame(const Stream& stream, const std::string& why, Output& out);
+  /// By a stream of which nobody knows, or none believes, who it is.
+  void report_stranger(const Stream& stream, const std::string& text, Output& out);
   void report(NodeId node, Reason reason, const std::string& text, Output& out);
+  void tell(NodeId node, Reason reason, const std::string& text, Output& out);
   void fill_heartbeat(Instant now, Link& link, Stream& stream, wire::Heartbeat& beat);
   void flush(Instant now, NodeId node, Link& link, bool beat, Output& out);
   void arm(Instant t) { wake_ = std::min(wake_, t); }
@@ -128,10 +135,17 @@ class Links {
   std::uint64_t wall_ms_ = 0;
   std::map<NodeId, Link> links_;
   std::map<StreamId, Stream> streams_;
+  struct Known {
+    std::uint32_t boot = 0;
+    std::uint64_t process = 0;
+  };
+  std::map<NodeId, Known> known_;  ///< the latest process of each
   std::size_t ungreeted_ = 0;  ///< accepted streams without a hello
-  std::vector<Output::Send> hellos_;
+  std::vector<std::pair<Output::Send, bool>> hellos_;  ///< true: also to a stream that is closed in this turn
   std::set<NodeId> pending_;   ///< links with something to flush
-  std::set<std::pair<NodeId, Reason>> reported_;
+  std::set<std::pair<NodeId, Reason>> reported_;  ///< of members, until the link is up
+  std::optional<Instant> strangers_from_;         ///< when one is told of again
+  std::uint64_t strangers_ = 0;                   ///< not told of since
   std::uint64_t attempts_ = 0;
   std::uint64_t graph_version_ = 1;
   Instant now_{};

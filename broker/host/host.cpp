@@ -12,7 +12,9 @@
 namespace hf::host {
 namespace {
 
+// What ends a turn: heartbeats and answers leave only then, so one sender must not keep it going.
 constexpr std::size_t events_per_turn = 256;
+constexpr std::size_t bytes_per_turn = 256 * 1024;
 constexpr Duration longest_wait = 1h;
 
 StreamLimits limits_of(const HostOptions& options) {
@@ -51,7 +53,10 @@ class Host::Loop final : public StreamEvents {
   }
 
   void turn(Duration max_wait) {
-    streams_.reactor().run(streams_.has_later() ? Duration::zero() : max_wait, events_per_turn);
+    const std::uint64_t before = streams_.bytes_read();
+    streams_.reactor().run(streams_.has_later() ? Duration::zero() : max_wait, [&](std::size_t events) {
+      return events >= events_per_turn || streams_.bytes_read() - before >= bytes_per_turn;
+    });
     streams_.expire();
     streams_.deliver_later();
     show_life();

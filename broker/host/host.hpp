@@ -67,7 +67,7 @@ struct HostOptions {
 };
 
 /// Everything but committed(), rows() and ask_stop() is for one thread. A turn is: wait, handle what is
-/// ready (at most some hundred events), end_turn(), hand commits to the store, write each stream once.
+/// ready (at most some hundred events, or some hundred KiB), end_turn(), hand commits to the store, write each stream once.
 class Host {
  public:
   /// Reads the certificates and binds all ports.

@@ -79,14 +79,14 @@ void Reactor::want(Descriptor& descriptor, Ready what) {
                                 });
 }
 
-void Reactor::run(Duration max_wait, std::size_t limit) {
+void Reactor::run(Duration max_wait, const std::function<bool(std::size_t events)>& enough) {
   asio::io_context& context = loop_->context;
   std::size_t done = 0;
   if (max_wait > Duration::zero()) {
     done = context.run_one_for(max_wait);
     if (done == 0) return;
   }
-  while (done < limit && context.poll_one() > 0) ++done;
+  while (!enough(done) && context.poll_one() > 0) ++done;
 }
 
 void Reactor::wake_at(std::chrono::steady_clock::time_point when) {

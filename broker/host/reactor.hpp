@@ -50,8 +50,8 @@ class Reactor {
   /// One on_ready when the descriptor is (or already was) ready. At most one wish of each kind at a time.
   void want(Descriptor& descriptor, Ready what);
 
-  /// Waits for the first event at most `max_wait`, then handles what else is ready, up to `limit` events.
-  void run(Duration max_wait, std::size_t limit);
+  /// Waits for the first event at most `max_wait`, then handles what else is ready, until it is `enough`.
+  void run(Duration max_wait, const std::function<bool(std::size_t events)>& enough);
   /// run() returns from its wait at this time at the latest; replaces an earlier wish.
   void wake_at(std::chrono::steady_clock::time_point when);
   void post(std::function<void()> job);

@@ -97,6 +97,8 @@ class Streams final : public ReadySink {
   /// Streams closed with flush that have not ended yet.
   [[nodiscard]] std::size_t leaving() const { return leaving_; }
   [[nodiscard]] std::size_t size() const { return streams_.size(); }
+  /// From all streams since the start.
+  [[nodiscard]] std::uint64_t bytes_read() const { return bytes_read_; }
   void stop_listening();
   // Since the beginning: clients beyond max_connections; streams that came in, and whose wrapping was no good.
   [[nodiscard]] std::uint64_t full() const { return full_; }
@@ -169,6 +171,7 @@ class Streams final : public ReadySink {
   std::vector<std::vector<Bytes>> pool_;
   std::unique_ptr<char[]> scratch_;
   StreamId last_id_;
+  std::uint64_t bytes_read_ = 0;
   std::size_t clients_ = 0;
   std::size_t leaving_ = 0;
   std::uint64_t full_ = 0, unfit_clients_ = 0, unfit_peers_ = 0;

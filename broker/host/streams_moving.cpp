@@ -47,6 +47,7 @@ void Streams::read_from(StreamId id) {
       return read_ended(id, *stream, env::CloseReason::reset);
     }
     const auto size = static_cast<std::size_t>(got);
+    bytes_read_ += size;
     if (stream->wrapped) {
       unwrap(id, *stream, {scratch_.get(), size});
     } else {

@@ -100,6 +100,8 @@ struct ShardParts {
   void flush_cluster();
   void flush_storage();
   bool load(const env::Row& row);
+  [[nodiscard]] std::optional<std::string> not_our_folder(const std::string& stored) const;
+  void choose_boot(const std::vector<env::Row>& rows);
   void read_on(std::string begin);
 
   std::deque<pb::PeerMessage> inbox_;

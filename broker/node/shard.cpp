@@ -14,7 +14,7 @@ void Shard::on_start() { parts_->begin_boot(); }
 void Shard::on_accepted(StreamId stream, const env::Arrival& arrival) {
   if (parts_->phase != ShardParts::Phase::serving || stopped()) return parts_->env.close(stream, false);
   if (arrival.kind == env::StreamKind::client) return parts_->front.accepted(stream, arrival);
-  parts_->cluster->accepted(parts_->env.now(), stream, parts_->cluster_out);
+  parts_->cluster->accepted(parts_->env.now(), stream, std::string(arrival.remote), parts_->cluster_out);
 }
 
 void Shard::on_connected(StreamId stream) {

@@ -18,7 +18,7 @@ namespace hf::node {
 
 /// The boot of an operation's origin: a node's start number in these bits; above them, which copy of the slot it is that
 /// this start of the node has made.
-constexpr std::uint32_t boot_bits = 20;
+constexpr std::uint32_t boot_bits = 26;
 
 struct ShardParts;
 

@@ -113,6 +113,8 @@ const std::vector<MutantRow>& mutants() {
        "a client with a wrong password is let in, as nobody"},
       {"close_publishes_successors_will", "G9",
        "the closing of an old connection publishes its successor's will"},
+      {"wiped_counts_from_one", "G1",
+       "a node that lost its disk begins with boot number one again"},
   };
   return rows;
 }

@@ -235,6 +235,69 @@ TEST(Cluster, a_clock_too_far_ahead_is_refused_and_reported_once) {
   expect_no_faults(net);
 }
 
+TEST(Cluster, strangers_are_told_of_once_a_minute) {
+  ToyNet net(2);
+  net.run(1s);
+  for (int i = 0; i < 3; ++i) net.junk(net.stranger(1), "GET / HTTP/1.1\r\n\r\n");
+  ASSERT_EQ(net.nodes[1].log.size(), 1U);
+  EXPECT_TRUE(net.nodes[1].log[0].starts_with("a stranger at the peer port, 192.0.2.1:1, refused: frame of ")) << net.nodes[1].log[0];
+  net.run(61s);
+  net.junk(net.stranger(1), "GET / HTTP/1.1\r\n\r\n");
+  ASSERT_EQ(net.nodes[1].log.size(), 2U);
+  EXPECT_TRUE(net.nodes[1].log[1].ends_with(" (and 2 others since the last of these lines)")) << net.nodes[1].log[1];
+  expect_no_faults(net);
+}
+
+TEST(Cluster, a_peer_with_other_slots_is_refused) {
+  ToyNet net(3);
+  net.adjust[3] = [](Settings& settings) { settings.slots = 32; };
+  net.boot(3);
+  net.run(10s);
+  EXPECT_EQ(net.nodes[1].cluster->view(), (std::vector<NodeId>{1, 2}));
+  EXPECT_EQ(net.nodes[3].cluster->view(), (std::vector<NodeId>{3}));
+  ASSERT_EQ(net.nodes[3].log.size(), 2U) << "one a peer";
+  EXPECT_EQ(net.nodes[3].log[0].substr(1 + net.nodes[3].log[0].find(' ', 5)),
+            "refused: its cluster.slots is 64, here it is 32: expected the same on every node");
+  net.adjust.clear();
+  net.boot(3);
+  net.run(4s);
+  EXPECT_TRUE(net.all_up());
+}
+
+TEST(Cluster, other_members_and_replicas_are_told) {
+  ToyNet net(3);
+  net.adjust[2] = [](Settings& settings) { settings.replicas = 2; };
+  net.adjust[3] = [](Settings& settings) { settings.members.erase(settings.members.begin() + 1); };
+  net.boot(2);
+  net.boot(3);
+  net.run(4s);
+  EXPECT_EQ(net.nodes[1].log, (std::vector<std::string>{
+      "peer 2 has cluster.replicas 2, here it is 3: expected the same on every node",
+      "peer 3 has the members 1, 3; here they are 1, 2, 3: expected the same on every node"}));
+}
+
+/// As an old copy of its disk would: a second process under the boot number of the first.
+TEST(Cluster, a_boot_number_is_one_processs) {
+  for (const NodeId again : {NodeId{1}, NodeId{2}}) {  // who dials, and who is dialled
+    ToyNet net(2);
+    net.run(1s);
+    ASSERT_TRUE(net.all_up());
+    --net.nodes[again].boot;
+    net.boot(again);
+    net.run(5s);
+    const NodeId other = 3 - again;
+    EXPECT_EQ(net.nodes[other].cluster->view(), std::vector<NodeId>{other});
+    EXPECT_EQ(net.nodes[again].cluster->view(), std::vector<NodeId>{again});
+    ASSERT_EQ(net.nodes[other].log.size(), 1U);
+    EXPECT_NE(net.nodes[other].log[0].find("its boot number 1 was another process's"), std::string::npos) << net.nodes[other].log[0];
+    ASSERT_EQ(net.nodes[again].log.size(), 1U);
+    EXPECT_NE(net.nodes[again].log[0].find("knows another process under this node's boot number 1"), std::string::npos);
+    net.boot(again);
+    net.run(5s);
+    EXPECT_TRUE(net.all_up()) << "the next start has a number of its own";
+  }
+}
+
 TEST(Cluster, large_traffic_flows_both_ways) {
   ToyNet net(3);
   net.run(1s);

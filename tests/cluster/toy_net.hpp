@@ -63,10 +63,15 @@ class ToyNet {
     settings.cluster_name = "toy";
     settings.members = members_;
     settings.max_outbox_bytes = outbox;
+    settings.process = ++processes_;
+    settings.slots = 64;
+    settings.replicas = 3;
+    if (adjust.contains(id)) adjust.at(id)(settings);
     node.cluster = std::make_unique<Cluster>(settings, seed_ * 1000 + id * 100 + boot);
     turn(id, [&](Cluster& c, Output& out) { c.start(now, out); });
   }
   std::uint64_t outbox = 16 * 1024 * 1024;
+  std::map<NodeId, std::function<void(Settings&)>> adjust;  ///< from a node's next boot on
 
   bool send(NodeId from, NodeId to, std::size_t padding = 0) {
     Node& node = nodes.at(from);
@@ -90,7 +95,7 @@ class ToyNet {
   StreamId stranger(NodeId to) {
     const StreamId s = ++next_stream_;
     streams_[s] = Stream{{0, to}, {true, true}, false, {}};
-    turn(to, [&](Cluster& c, Output& out) { c.accepted(now, s, out); });
+    turn(to, [&](Cluster& c, Output& out) { c.accepted(now, s, "192.0.2.1:1", out); });
     return s;
   }
   void junk(StreamId s, std::string bytes) {
@@ -265,7 +270,7 @@ class ToyNet {
       push(latency, [this, s] {
         Stream& stream = streams_.at(s);
         if (!stream.open[0] || !stream.open[1]) return;
-        turn(stream.node[1], [&](Cluster& c, Output& o) { c.accepted(now, s, o); });
+        turn(stream.node[1], [&](Cluster& c, Output& o) { c.accepted(now, s, "192.0.2.2:1", o); });
         turn(stream.node[0], [&](Cluster& c, Output& o) { c.connected(now, s, o); });
       });
     }
@@ -276,6 +281,7 @@ class ToyNet {
   std::map<StreamId, Stream> streams_;
   std::set<std::pair<StreamId, int>> holes_;
   StreamId next_stream_ = 0;
+  std::uint64_t processes_ = 0;
   std::map<std::pair<Instant, std::uint64_t>, std::function<void()>> queue_;
   std::uint64_t order_ = 0;
   int spins_ = 0;

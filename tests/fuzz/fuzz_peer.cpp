@@ -164,7 +164,7 @@ class Pair final : public env::Environment {
         dials_.pop_front();
         cluster::Output out;
         links_[stream] = stream;
-        far_.accepted(now_, stream, out);
+        far_.accepted(now_, stream, "192.0.2.2:1", out);
         shard_.on_connected(stream);
         shard_.end_turn();
         far_.end_turn(now_, out);

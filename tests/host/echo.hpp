@@ -1,6 +1,7 @@
 // A small handler for tests of the host: it sends back what comes.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <optional>
@@ -50,12 +51,16 @@ class Echo : public env::Handler {
     ++stops;
     leave_ = !stubborn;
   }
-  void end_turn() override { ++turns; }
+  void end_turn() override {
+    ++turns;
+    most_in_a_turn = std::max<std::size_t>(most_in_a_turn, received - before_);
+    before_ = received;
+  }
   [[nodiscard]] std::optional<Instant> deadline() const override { return std::nullopt; }
   [[nodiscard]] bool stopped() const override { return leave_; }
 
   std::atomic<int> clients{0}, peers{0}, stops{0}, writable{0};
-  std::atomic<std::size_t> received{0}, turns{0};
+  std::atomic<std::size_t> received{0}, turns{0}, most_in_a_turn{0};
   bool stubborn = false;
 
   /// Of the stream that came in last: remote, listener, identity, and whether from this machine.
@@ -66,6 +71,7 @@ class Echo : public env::Handler {
 
  private:
   env::Environment& env_;
+  std::size_t before_ = 0;  ///< received in turns before
   bool leave_ = false;
   std::mutex mutex_;
   std::string remote_, listener_, identity_;

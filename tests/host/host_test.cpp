@@ -150,6 +150,20 @@ TEST_F(HostTest, many_events_share_a_turn) {
   EXPECT_LT(echo_->turns, 200U * 50U);
 }
 
+TEST_F(HostTest, one_who_sends_without_end_does_not_keep_a_turn_going) {
+  launch();
+  const Client flooder(host_->client_port()), other(host_->client_port());
+  const std::string much(16 * 1024, 'x');
+  std::thread flood([&] {
+    for (int i = 0; i < 1024; ++i) flooder.say(much);
+  });
+  other.say("hello");
+  EXPECT_EQ(other.hear(5), "hello");
+  flood.join();
+  EXPECT_EQ(flooder.hear(1024 * much.size()).size(), 1024 * much.size()) << "nothing is lost";
+  EXPECT_LE(echo_->most_in_a_turn, 512U * 1024U) << "256 KiB, and what one stream had read by then";
+}
+
 TEST_F(HostTest, over_the_limit_connections_end_politely) {
   HostOptions options;
   options.max_connections = 2;

@@ -53,6 +53,25 @@ void damage(const std::filesystem::path& path) {
   file.write(bytes, sizeof bytes);
 }
 
+TEST(Storage, of_another_node_or_with_other_slots_is_refused) {
+  const auto refusal = [](std::vector<std::string> first, std::vector<std::string> then) {
+    Cluster one(1, std::move(first));
+    one.start_all();
+    EXPECT_TRUE(one.wait_joined()) << one.log(0);
+    EXPECT_EQ(one.stop(0), 0);
+    Cluster other(1, std::move(then));
+    std::filesystem::copy(one.data(0), other.data(0), std::filesystem::copy_options::recursive);
+    other.start(0);
+    EXPECT_EQ(other.wait(0, Seconds(20)), exit_no_storage) << other.log(0);
+    return other.log(0);
+  };
+  EXPECT_NE(refusal({}, {"--set", "cluster.slots=128"})
+                .find("the data folder belongs to node 1 of cluster \"holdfast\" with 64 slots; expected one of node 1 of cluster "
+                      "\"holdfast\" with 128 slots"),
+            std::string::npos);
+  EXPECT_NE(refusal({"--set", "cluster.name=theirs"}, {}).find("of cluster \"theirs\""), std::string::npos);
+}
+
 TEST(Storage, a_damaged_log_is_refused_with_status_3) {
   Cluster cluster(1);
   cluster.start_all();
