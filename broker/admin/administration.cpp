@@ -24,6 +24,13 @@ std::optional<std::vector<std::string>> match(const std::vector<std::string>& pa
   return names;
 }
 
+/// Of one who was turned away; "": nothing yet, a browser that was not asked for its token before.
+std::string what_was_wrong(const Request& request, const Reply& refusal) {
+  if (refusal.status == 401 && !request.authorization.empty()) return "wrong token";
+  if (request.certificate) return "its certificate's name is not among admin.tls.allowed_names";
+  return refusal.status == 403 ? "its Host field does not name loopback" : "";
+}
+
 std::string list(const std::vector<std::string>& words) {
   std::string text;
   for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
@@ -64,7 +71,10 @@ Administration::Administration(node::Inspection& inspection, Surroundings surrou
 void Administration::handle(const Request& request, Respond respond) {
   const auto target = parse_target(request.target);
   if (!target) return respond(error_reply(400, "target", "the request target cannot be read: a broken %-escape, or a parameter twice"));
-  if (auto refusal = turned_away(request, *target, rights_)) return respond(std::move(*refusal));
+  if (auto refusal = turned_away(request, *target, rights_)) {
+    if (const auto why = what_was_wrong(request, *refusal); !why.empty()) refused(Refusal::rights, request.remote, why);
+    return respond(std::move(*refusal));
+  }
   const std::string method = request.method == "HEAD" ? "GET" : request.method;
   std::vector<std::string> allowed;
   for (const Route& route : routes()) {
@@ -101,7 +111,8 @@ std::optional<Reply> Administration::begin_trace(const std::string& client, node
   return std::nullopt;
 }
 
-void Administration::refused(const std::string& remote, const std::string& why) {
+void Administration::refused(Refusal kind, const std::string& remote, const std::string& why) {
+  ++refused_.at(static_cast<std::size_t>(kind));
   if (!complaints_.worth_a_line(remote, at(std::chrono::steady_clock::now().time_since_epoch()), why)) return;
   const std::size_t silenced = complaints_.take_silenced();
   const std::string more = silenced == 0 ? "" : " (" + std::to_string(silenced) + " refusals since the last such line)";

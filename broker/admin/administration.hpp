@@ -1,6 +1,8 @@
 // What the administration answers: a table of paths, each with its methods and parameters.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -12,6 +14,7 @@
 #include "broker/admin/http_text.hpp"
 #include "broker/env/environment.hpp"
 #include "broker/host/complaints.hpp"
+#include "broker/host/host.hpp"
 #include "broker/node/inspection.hpp"
 
 namespace hf::admin {
@@ -29,9 +32,14 @@ struct Surroundings {
   /// About a client, or about none ("").
   std::function<void(env::Level, std::string_view client, std::string_view text)> log;
   std::function<std::vector<Certificate>()> certificates;  ///< may be none
+  std::function<host::TurnedAway()> turned_away;           ///< may be none
+  std::function<std::uint64_t()> log_lines_lost;           ///< may be none
   /// Runs a job as part of a turn of the shard: what it makes the shard do is carried out.
   std::function<void(const std::function<void()>&)> in_turn;
 };
+
+/// Why somebody did not come in: no TLS, the wrong token or certificate, no place.
+enum class Refusal : std::uint8_t { handshake, rights, crowded };
 
 /// For the shard's own thread. Reads between turns, and changes within one.
 class Administration {
@@ -51,8 +59,8 @@ class Administration {
   std::optional<Reply> begin_trace(const std::string& client, node::Inspection::Sink sink, const std::string& by = "an operator");
   void end_trace(const std::string& client);
 
-  /// Logs that the other end of a connection did not come in; of a kind of reason, one line a minute for an address.
-  void refused(const std::string& remote, const std::string& why);
+  /// Counts and logs that the other end of a connection did not come in; of a kind of reason, one line a minute for an address.
+  void refused(Refusal kind, const std::string& remote, const std::string& why);
 
  private:
   struct Asked;
@@ -84,6 +92,7 @@ class Administration {
   Rights rights_;
   std::vector<std::string> traced_;
   host::Complaints complaints_;
+  std::array<std::uint64_t, 3> refused_{};  ///< by Refusal
 };
 
 }  // namespace hf::admin

@@ -72,6 +72,7 @@ void Administration::sessions(Asked& asked) {
 
 void Administration::subscriptions(Asked& asked) {
   const std::string& client = asked.names[0];
+  if (!inspection_.session(client)) return session(asked);  // says that there is none, or where it would be
   answer_page(asked.target, asked.respond,
               [&](const auto& after, std::size_t limit) { return inspection_.subscriptions(client, after, limit); });
 }

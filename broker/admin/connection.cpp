@@ -40,10 +40,24 @@ unsigned status_of(const boost::system::error_code& error) {
 Connection::Connection(Socket socket, const Shared& shared)
     : stream_(std::move(socket)), patience_(stream_.get_executor()), shared_(shared),
       remote_(host::text_of(host::remote_of(stream_.socket().native_handle()))) {
-  ++*shared_.open;
+  shared_.places->take(*this);
 }
 
-Connection::~Connection() { --*shared_.open; }
+Connection::~Connection() { shared_.places->leave(*this); }
+
+Stage Connection::stage() const {
+  const bool had_time = std::chrono::steady_clock::now() - begun_ > shared_.limits.fresh_time;
+  return stage_ == Stage::fresh && had_time ? Stage::silent : stage_;
+}
+
+void Connection::give_way() {
+  shared_.places->leave(*this);
+  shared_.administration.refused(Refusal::crowded, remote_, "admin.max_connections is " + std::to_string(shared_.places->most()) +
+                                                               ", and a newer connection got this one's place");
+  ++asked_;
+  patience_.cancel();
+  stream_.close();
+}
 
 void Connection::begin() { shared_.tls ? shake_hands() : read(); }
 
@@ -79,6 +93,8 @@ void Connection::ask() {
   version_ = message.version();
   keep_ = message.keep_alive();
   head_ = message.method() == http::verb::head;
+  request.remote = remote_;
+  stage_ = Stage::asking;
   const std::uint64_t number = ++asked_;
   patience_.expires_after(shared_.limits.answer_time);
   patience_.async_wait([self = shared_from_this(), number](Code error) {
@@ -95,6 +111,7 @@ void Connection::answer(Reply reply) {
   ++asked_;
   patience_.cancel();
   if (reply.trace && !head_) return begin_trace(*reply.trace);
+  stage_ = Stage::answered;
   response_.emplace(static_cast<http::status>(reply.status), version_);
   response_->set(http::field::content_type, reply.type);
   response_->set(http::field::cache_control, "no-store");
@@ -108,6 +125,7 @@ void Connection::answer(Reply reply) {
   stream_.expires_after(shared_.limits.write_time);
   const auto written = [self = shared_from_this()](Code error, std::size_t) {
     if (error || !self->keep_) return self->farewell();
+    self->stage_ = Stage::idle;
     self->read();
   };
   over_stream([&](auto& stream) {
@@ -119,6 +137,7 @@ void Connection::farewell() { secure_ ? say_goodbye() : hang_up(); }
 
 /// What the other end still sends is read for a while: closing at once would be a reset, that may overtake the answer.
 void Connection::hang_up() {
+  stage_ = Stage::leaving;
   Code ignored;
   stream_.socket().shutdown(asio::socket_base::shutdown_send, ignored);
   if (ignored) return;

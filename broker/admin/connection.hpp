@@ -1,6 +1,7 @@
 // One connection of the administration: requests in, answers out, one after the other; or a trace. Shows Asio and Beast.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -20,6 +21,7 @@
 
 #include "broker/admin/administration.hpp"
 #include "broker/admin/limits.hpp"
+#include "broker/admin/places.hpp"
 #include "broker/wrapping/tls_context.hpp"
 
 namespace hf::admin {
@@ -28,11 +30,11 @@ namespace hf::admin {
 using Executor = boost::asio::io_context::executor_type;
 using Socket = boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, Executor>;
 
-/// What connections share. `open` outlives the server: connections may go after it.
+/// What connections share. `places` outlives the server: connections may go after it.
 struct Shared {
   Administration& administration;
   Limits limits;
-  std::shared_ptr<std::size_t> open;
+  std::shared_ptr<Places> places;
   std::shared_ptr<const wrapping::TlsContext> tls;  ///< a connection keeps the one that it began with; none: plain TCP
 };
 
@@ -47,6 +49,7 @@ struct Tracing {
 /// Keeps itself alive as long as something is asked of the socket. Invariants:
 ///  1. One of these is under way at a time: the handshake, reading a request, waiting for its answer, writing, a trace, the farewell.
 ///  2. An answer that comes after its time is not written.
+///  3. It has a place from its beginning to its end, or until it gives way.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(Socket socket, const Shared& shared);
@@ -54,6 +57,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Connection& operator=(const Connection&) = delete;
   ~Connection();
   void begin();
+  [[nodiscard]] Stage stage() const;
+  /// At once, without a word to the other end: a newcomer needs the place.
+  void give_way();
 
  private:
   using Stream = boost::beast::basic_stream<boost::asio::generic::stream_protocol, Executor>;
@@ -97,6 +103,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool keep_ = false, head_ = false;
   std::uint64_t asked_ = 0;  ///< requests so far: tells a late answer
   std::size_t drained_ = 0;
+  Stage stage_ = Stage::fresh;
+  const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
 
   std::optional<Tracing> tracing_;
 };

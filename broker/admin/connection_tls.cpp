@@ -50,7 +50,7 @@ void Connection::on_handshake(Code error) {
     return read();
   }
   const std::string why = reason_of(error, secure_->native_handle());
-  if (!why.empty()) shared_.administration.refused(remote_, why);
+  if (!why.empty()) shared_.administration.refused(Refusal::handshake, remote_, why);
   hang_up();
 }
 

@@ -31,12 +31,17 @@ std::string hex(std::size_t number) {
 
 void Connection::begin_trace(const std::string& client) {
   if (version_ < 11) return answer(error_reply(505, "version", "a trace needs HTTP/1.1"));
+  if (!shared_.places->room_for_a_trace()) {
+    return answer(error_reply(503, "traces", "too many traces: at most half of admin.max_connections, " +
+                                                 std::to_string(shared_.places->traces_max())));
+  }
   const auto refusal = shared_.administration.begin_trace(
       client, [self = weak_from_this()](node::Inspection::Direction direction, std::string_view text) {
         if (const auto connection = self.lock()) connection->on_packet(direction, text);
       },
       operator_of(certificate_));
   if (refusal) return answer(*refusal);
+  stage_ = Stage::tracing;
   tracing_.emplace();
   tracing_->client = client;
   tracing_->going =

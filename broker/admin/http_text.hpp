@@ -19,6 +19,7 @@ struct Request {
   std::string host;           ///< of the Host field, without port
   std::string authorization;  ///< the field's value
   std::string body;
+  std::string remote{};       ///< the other end's address, for the log
   std::optional<std::string> certificate{};  ///< the common name in the client's, which TLS has verified; "": one without
 };
 

@@ -36,6 +36,23 @@ void Administration::metrics(Asked& asked) {
   out.sample(std::chrono::duration<double>(inspection_.uptime()).count());
   write_messages(out, inspection_.counters(), inspection_.totals());
   write_cluster(out, inspection_);
+  out.counter("holdfast_administration_refused_total",
+              "Connections and requests that the administration turned away: no TLS handshake, wrong token or certificate, no place left.");
+  for (const auto& [kind, reason] : {std::pair{Refusal::handshake, "handshake"}, {Refusal::rights, "rights"}, {Refusal::crowded, "crowded"}}) {
+    out.sample(refused_.at(static_cast<std::size_t>(kind)), {{"reason", reason}});
+  }
+  if (around_.turned_away) {
+    const host::TurnedAway away = around_.turned_away();
+    out.counter("holdfast_connections_refused_total",
+                "Connections that ended before MQTT: beyond max_connections, or their PROXY header, TLS or WebSocket was no good or late.");
+    out.sample(away.full, {{"kind", "client"}, {"reason", "max_connections"}});
+    out.sample(away.clients, {{"kind", "client"}, {"reason", "transport"}});
+    out.sample(away.peers, {{"kind", "peer"}, {"reason", "transport"}});
+  }
+  if (around_.log_lines_lost) {
+    out.counter("holdfast_log_lines_lost_total", "Lines of the log that nobody read in time, or that could not be written.");
+    out.sample(around_.log_lines_lost());
+  }
   if (around_.certificates) {
     out.gauge("holdfast_certificate_expiry_timestamp_seconds", "When a certificate of this node expires, since unix epoch in seconds.");
     for (const auto& certificate : around_.certificates()) out.sample(certificate.expires, {{"name", certificate.name}});

@@ -22,7 +22,7 @@ constexpr Duration accept_pause = 1s;
 
 struct Server::Parts {
   Parts(asio::io_context& context, Administration& administration, const Limits& limits)
-      : loop(context), pause(context.get_executor()), shared{administration, limits, std::make_shared<std::size_t>(0), nullptr} {}
+      : loop(context), pause(context.get_executor()), shared{administration, limits, std::make_shared<Places>(limits.connections), nullptr} {}
 
   void wait() {
     listener->async_wait(Listener::wait_read, [this](const boost::system::error_code& error) {
@@ -47,7 +47,8 @@ struct Server::Parts {
 
   void adopt(int handle) {
     Socket socket(loop.get_executor(), asio::generic::stream_protocol(AF_UNSPEC, 0), handle);
-    if (*shared.open >= shared.limits.connections) return;  // the socket closes
+    if (Connection* other = shared.places->in_the_way(); other != nullptr) other->give_way();
+    if (!shared.places->has_room()) return;  // the socket closes
     std::make_shared<Connection>(std::move(socket), shared)->begin();
   }
 
@@ -71,6 +72,6 @@ Result<std::uint16_t> Server::listen(const std::string& bind, std::uint16_t port
 
 void Server::set_tls(std::shared_ptr<const wrapping::TlsContext> tls) { parts_->shared.tls = std::move(tls); }
 void Server::adopt(int handle) { parts_->adopt(handle); }
-std::size_t Server::connections() const { return *parts_->shared.open; }
+std::size_t Server::connections() const { return parts_->shared.places->size(); }
 
 }  // namespace hf::admin

@@ -1,12 +1,12 @@
 // The administration of this process: its settings, who may come in, and what it may reach.
 #include "broker/app/admin_wiring.hpp"
 
-#include <fstream>
 #include <string>
 #include <utility>
 
 #include "broker/app/config_admin.hpp"
 #include "broker/app/logging.hpp"
+#include "broker/files/text_file.hpp"
 #include "broker/host/sockets.hpp"
 
 namespace hf::app {
@@ -22,6 +22,8 @@ admin::Surroundings surroundings(host::Host& host, const Settings& settings, con
   around.log_level = log_level;
   around.set_log_level = set_log_level;
   around.log = log_client;
+  around.log_lines_lost = log_lines_lost;
+  around.turned_away = [&host] { return host.turned_away(); };
   around.certificates = [&host, &tls] {
     std::vector<admin::Certificate> all;
     for (const auto& each : host.certificate_ends()) all.push_back({each.listener, static_cast<double>(each.seconds)});
@@ -41,9 +43,9 @@ admin::Limits limits_of(const AdminSettings& settings) {
 Result<admin::Rights> rights_of(const AdminSettings& settings) {
   admin::Rights rights{settings.token, settings.open_health, settings.open_metrics, settings.tls.client_certificate, settings.allowed_names};
   if (settings.token_file.empty()) return rights;
-  std::ifstream file(settings.token_file);
-  if (!std::getline(file, rights.token)) return fail(Blame::user, "admin.token_file: " + settings.token_file + ": cannot be read, or is empty");
-  if (!rights.token.empty() && rights.token.back() == '\r') rights.token.pop_back();
+  auto token = files::first_line_of(settings.token_file);
+  if (!token) return fail(Blame::user, "admin.token_file: " + token.error().text);
+  rights.token = std::move(*token);
   if (rights.token.size() < token_min || rights.token.size() > token_max) {
     return fail(Blame::user, "admin.token_file: " + settings.token_file + ": the first line has " + std::to_string(rights.token.size()) +
                                  " characters; expected " + std::to_string(token_min) + " to " + std::to_string(token_max));

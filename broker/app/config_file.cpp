@@ -2,8 +2,6 @@
 #include "broker/app/config_file.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <set>
 #include <utility>
 
@@ -11,6 +9,7 @@
 #include "broker/app/config_auth.hpp"
 #include "broker/app/config_fields.hpp"
 #include "broker/app/config_listeners.hpp"
+#include "broker/files/text_file.hpp"
 #include "broker/host/sockets.hpp"
 
 namespace hf::app {
@@ -37,7 +36,7 @@ tl::unexpected<Error> unknown(const std::string& source, const std::string& path
   }
   const std::string hint =
       near.empty() ? "a known field (--print-config lists all)" : "\"" + near + "\", the nearest known field";
-  return wrong_value(source, path + " (unknown field)", value, hint);
+  return wrong_value(source, path + " (unknown field)", outline(value), hint);
 }
 
 Result<node::MemberConfig> member_of(const Json& value, const std::string& source,
@@ -101,14 +100,20 @@ bool is_section(const std::string& path) {
                      [&](const std::string& known) { return known.rfind(path + ".", 0) == 0; });
 }
 
-/// Sections may be nested ({"mqtt": {"receive_maximum": 1}}) or written as one path.
+tl::unexpected<Error> twice(const std::string& source, const std::string& field) {
+  return fail(Blame::user, source + ": the field \"" + field + "\" is there twice");
+}
+
+/// Sections may be nested ({"mqtt": {"receive_maximum": 1}}) or written as one path; `seen`: the fields that were there.
 Result<void> apply_object(Settings& settings, const Json& object, const std::string& prefix,
-                          const std::string& source) {
+                          const std::string& source, std::set<std::string>& seen) {
   for (const auto& [name, value] : object.items()) {
     const std::string path = prefix.empty() ? name : prefix + "." + name;
     if (is_section(path)) {
-      if (!value.is_object()) return wrong_value(source, path, value, "a section: {...}");
-      if (auto done = apply_object(settings, value, path, source); !done) return done;
+      if (!value.is_object()) return wrong_value(source, path, outline(value), "a section: {...}");
+      if (auto done = apply_object(settings, value, path, source, seen); !done) return done;
+    } else if (!seen.insert(path).second) {
+      return twice(source, path);
     } else if (auto done = set_field(settings, path, value, source); !done) {
       return done;
     }
@@ -116,38 +121,51 @@ Result<void> apply_object(Settings& settings, const Json& object, const std::str
   return {};
 }
 
-}  // namespace
+/// Where it is broken and how, without what stands there: that may be a secret.
+tl::unexpected<Error> broken(const std::string& source, std::string what) {
+  if (const auto at = what.find("] "); at != std::string::npos) what = what.substr(at + 2);
+  what.resize(std::min(what.find("; last read: '"), what.size()));
+  return fail(Blame::user, source + ": not JSON: " + what);
+}
 
-Result<void> apply_text(Settings& settings, std::string_view json, const std::string& source) {
+Result<Json> json_of(std::string_view text, const std::string& source) {
   // nlohmann keeps the last of two equal keys without a word; here that is an error.
   std::vector<std::set<std::string>> open;
-  std::string twice;
+  std::string doubled;
   const auto watch = [&](int, Json::parse_event_t event, const Json& parsed) {
     if (event == Json::parse_event_t::object_start) open.emplace_back();
     if (event == Json::parse_event_t::object_end) open.pop_back();
     if (event == Json::parse_event_t::key && !open.back().insert(parsed.get<std::string>()).second) {
-      twice = parsed.get<std::string>();
+      doubled = parsed.get<std::string>();
     }
     return true;
   };
   Json document;
   try {
-    document = Json::parse(json, watch, true, true);
-  } catch (const Json::exception& error) {  // a number too large to hold is no parse_error
-    std::string what = error.what();
-    if (const auto at = what.find("] "); at != std::string::npos) what = what.substr(at + 2);
-    return fail(Blame::user, source + ": not JSON: " + what);
+    document = Json::parse(text, watch, true, true);
+  } catch (const Json::parse_error& error) {
+    return broken(source, error.what());
+  } catch (const Json::exception&) {
+    return broken(source, "a number that is too large");
   }
-  if (!twice.empty()) return fail(Blame::user, source + ": the field \"" + twice + "\" is there twice");
-  if (!document.is_object()) return wrong_value(source, "the file", document, "an object: {...}");
-  return apply_object(settings, document, "", source);
+  if (!doubled.empty()) return twice(source, doubled);
+  return document;
+}
+
+}  // namespace
+
+Result<void> apply_text(Settings& settings, std::string_view json, const std::string& source) {
+  const auto document = json_of(json, source);
+  if (!document) return tl::make_unexpected(document.error());
+  if (!document->is_object()) return wrong_value(source, "the file", outline(*document), "an object: {...}");
+  std::set<std::string> seen;
+  return apply_object(settings, *document, "", source, seen);
 }
 
 Result<void> apply_file(Settings& settings, const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file.good()) return fail(Blame::user, path + ": cannot be read");
-  return apply_text(settings, text, path);
+  const auto text = files::read_text_file(path);
+  if (!text) return tl::make_unexpected(text.error());
+  return apply_text(settings, *text, path);
 }
 
 Result<void> apply_value(Settings& settings, const std::string& path, const std::string& value,
@@ -155,13 +173,18 @@ Result<void> apply_value(Settings& settings, const std::string& path, const std:
   // 1884 is a number and 10.0.0.1 is not; a name made of digits alone is still a name.
   // Lists and objects are JSON.
   const Json as_text(value);
-  Json parsed = Json::parse(value, nullptr, false);
+  const bool list = path == members_path || path == listeners_path;
+  const bool structured = list || (!value.empty() && (value[0] == '[' || value[0] == '{'));
+  auto read = json_of(value, source + ": " + path);
+  if (!read && list) return tl::make_unexpected(read.error());
+  if (structured && !read && Json::accept(value)) return tl::make_unexpected(read.error());  // a field twice
+  Json parsed = read ? std::move(*read) : as_text;
   if (parsed.is_number() || parsed.is_structured()) {
     Settings trial = settings;
     if (!set_field(trial, path, parsed, source) && set_field(trial, path, as_text, source)) {
       parsed = as_text;
     }
-  } else if (path != members_path && path != listeners_path) {
+  } else if (!list) {
     parsed = as_text;
   }
   return set_field(settings, path, parsed, source);

@@ -150,10 +150,45 @@ Json listeners_schema() {
           {"default", Json::array()}};
 }
 
+namespace {
+
+/// A port that this process would listen at, and the field that says so.
+struct Door {
+  std::string field, bind;
+  std::uint16_t port = 0;
+};
+
+/// Whether one takes the other's connections: "::" is all addresses of IPv4, too.
+bool overlap(const std::string& one, const std::string& other) {
+  const auto all_of = [](const std::string& wide, const std::string& bind) {
+    return wide == "::" || (wide == "0.0.0.0" && bind.find(':') == std::string::npos);
+  };
+  return one == other || all_of(one, other) || all_of(other, one);
+}
+
+Result<void> check_ports(const Settings& settings) {
+  std::vector<Door> doors;
+  for (const ListenerOptions& each : settings.listeners) {
+    if (each.unix_path.empty()) doors.push_back({"the port of listener '" + each.name + "'", each.bind, each.port});
+  }
+  if (settings.listeners.empty()) doors.push_back({"listen.port", settings.bind, settings.port});
+  doors.push_back({"listen.peer_port", settings.peer_bind, settings.peer_port});
+  if (settings.admin.enabled && settings.admin.port != 0) doors.push_back({"admin.port", settings.admin.bind, settings.admin.port});
+  for (auto one = doors.begin(); one != doors.end(); ++one) {
+    for (auto other = doors.begin(); other != one; ++other) {
+      if (one->port != other->port || !overlap(one->bind, other->bind)) continue;
+      return fail(Blame::user, one->field + " is " + std::to_string(one->port) + " at " + one->bind + "; expected another port than " +
+                                   other->field + " (at " + other->bind + ")");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<void> complete_listeners(Settings& settings) {
   std::set<std::string> names;
   std::set<std::string> addresses;
-  const std::string peers = settings.peer_bind + " port " + std::to_string(settings.peer_port);
   for (ListenerOptions& each : settings.listeners) {
     if (each.bind.empty()) each.bind = settings.bind;
     if (!names.insert(each.name).second) {
@@ -162,12 +197,8 @@ Result<void> complete_listeners(Settings& settings) {
     const std::string address =
         each.unix_path.empty() ? each.bind + " port " + std::to_string(each.port) : each.unix_path;
     if (!addresses.insert(address).second) return fail(Blame::user, "listeners: " + address + " is there twice");
-    if (address == peers) return fail(Blame::user, "listeners: " + address + " is the peers' (listen.peer_port)");
   }
-  if (settings.listeners.empty() && settings.bind == settings.peer_bind && settings.port == settings.peer_port) {
-    return fail(Blame::user, "listen.peer_port is " + std::to_string(settings.peer_port) +
-                                 "; expected another port than listen.port");
-  }
+  if (auto done = check_ports(settings); !done) return done;
   const TlsSettings& tls = settings.peer_tls;
   const bool all = !tls.certificate.empty() && !tls.key.empty() && !tls.ca.empty();
   const bool none = tls.certificate.empty() && tls.key.empty() && tls.ca.empty() && tls.crl.empty();

@@ -74,6 +74,13 @@ tl::unexpected<Error> wrong_value(const std::string& source, const std::string& 
   return fail(Blame::user, source + ": " + path + " is " + shown + "; expected " + expected);
 }
 
+Json outline(const Json& value) {
+  if (value.empty()) return value;
+  if (value.is_string()) return "...";
+  if (value.is_array()) return Json::array({"..."});
+  return value.is_object() ? Json{{"...", "..."}} : value;
+}
+
 std::string nearest(std::string_view word, const std::vector<std::string>& names) {
   std::string best;
   std::size_t least = std::max<std::size_t>(2, word.size() / 3) + 1;

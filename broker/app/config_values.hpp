@@ -25,6 +25,8 @@ std::string duration_text(Duration duration);
 /// "FILE: FIELD is VALUE; expected …".
 tl::unexpected<Error> wrong_value(const std::string& source, const std::string& path, const Json& value,
                                   const std::string& expected);
+/// Numbers and words of JSON as they are; of texts, lists and objects only what they are: for where a secret may stand.
+Json outline(const Json& value);
 /// The name with the least edits, if it is near enough to be meant.
 std::string nearest(std::string_view word, const std::vector<std::string>& names);
 

@@ -12,12 +12,6 @@ namespace hf::app {
 /// Bytes of a field; what is longer is cut, and ends in "...".
 inline constexpr std::size_t message_max = 4096, client_max = 256, remote_max = 128;
 
-/// The inside of a JSON string. Quotes, control characters (also those above U+007F), what turns the direction of writing and
-/// what separates lines are escaped; what is no UTF-8 is U+FFFD.
-std::string json_escaped(std::string_view text);
-/// For a terminal or a file: the same characters as \xNN or \uNNNN, what is no UTF-8 as \xNN. The rest stays as it is.
-std::string text_escaped(std::string_view text);
-
 /// `"event":"...","message":"...","client":"...","remote":"..."`; no field for what the line does not have.
 std::string json_fields(const env::LogLine& line);
 /// `message client=... remote=...`; a value that is no plain word stands between double quotes.

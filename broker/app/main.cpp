@@ -26,13 +26,14 @@
 #include "broker/app/reload.hpp"
 #include "broker/app/storage_wiring.hpp"
 #include "broker/app/systemd.hpp"
+#include "broker/files/standard_streams.hpp"
 #include "broker/host/host.hpp"
 #include "broker/node/shard.hpp"
 
 namespace hf::app {
 namespace {
 
-enum ExitStatus { exit_fine = 0, exit_no_port = 1, exit_bad_config = 2, exit_no_storage = 3 };
+enum ExitStatus { exit_fine = 0, exit_no_port = 1, exit_bad_config = 2, exit_no_storage = 3, exit_no_output = 5 };
 
 /// A connection is a descriptor: take all that the system grants.
 void raise_descriptor_limit() {
@@ -106,6 +107,23 @@ Reloadable reload_log_level() {
       running.log_level = level;
     };
   };
+}
+
+/// What the settings name is read as a start reads it, before anything is opened. Answers who may connect.
+Result<std::shared_ptr<const access::Guard>> read_all_files(const Settings& settings) {
+  auto guard = make_guard(settings);
+  if (!guard) return guard;
+  if (auto good = host::Host::check_tls(listeners_of(settings), peer_tls_of(settings)); !good) return tl::make_unexpected(good.error());
+  if (!settings.admin.enabled) return guard;
+  if (auto access = admin_access_of(settings.admin); !access) return tl::make_unexpected(access.error());
+  return guard;
+}
+
+/// The status to exit with, after what was to be printed.
+int printed(int status) {
+  if (std::cout.flush()) return status;
+  std::cerr << "holdfastd: standard output cannot be written to\n";
+  return exit_no_output;
 }
 
 int serve(const Order& order, std::shared_ptr<const access::Guard> guard) {
@@ -192,21 +210,25 @@ int serve(const Order& order, std::shared_ptr<const access::Guard> guard) {
 }  // namespace hf::app
 
 int main(int argc, char** argv) {
+  hf::files::hold_standard_streams();
   try {
     const auto command = hf::app::read_command_line(argc, argv);
-    if (!command.order) return command.exit_status;
+    if (!command.order) return hf::app::printed(command.exit_status);
     const auto& order = *command.order;
     if (order.print_only) std::cout << hf::app::print(order.settings) << "\n";
-    if (order.print_only && !order.check_only) return 0;
-    auto guard = hf::app::make_guard(order.settings);
+    if (order.print_only && !order.check_only) return hf::app::printed(0);
+    auto guard = hf::app::read_all_files(order.settings);
     if (!guard) {
       std::cerr << "holdfastd: " << guard.error().text << "\n";
       return hf::app::exit_bad_config;
     }
     if (order.check_only && !order.print_only) std::cout << "the configuration is good\n";
-    if (order.check_only) return 0;
-    return hf::app::serve(order, std::move(*guard));
+    if (order.check_only) return hf::app::printed(0);
+    const int status = hf::app::serve(order, std::move(*guard));
+    hf::app::finish_logging();
+    return status;
   } catch (const std::exception& error) {
+    hf::app::finish_logging();
     std::cerr << "holdfastd: " << error.what() << "\n";
     return 4;
   }

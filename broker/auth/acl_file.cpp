@@ -6,6 +6,7 @@
 
 #include "broker/access/filters.hpp"
 #include "broker/auth/text_file.hpp"
+#include "broker/files/text_file.hpp"
 #include "broker/topic/name.hpp"
 
 namespace hf::auth {
@@ -89,7 +90,7 @@ Result<AclFile> AclFile::parse(std::string_view text, const std::string& source)
 }
 
 Result<AclFile> AclFile::read(const std::string& path) {
-  auto text = read_text_file(path);
+  auto text = files::read_text_file(path);
   if (!text) return tl::make_unexpected(text.error());
   return parse(*text, path);
 }

@@ -9,6 +9,7 @@
 
 #include "broker/auth/base64.hpp"
 #include "broker/auth/text_file.hpp"
+#include "broker/files/text_file.hpp"
 #include "broker/topic/name.hpp"
 
 namespace hf::auth {
@@ -96,7 +97,7 @@ Result<Jwt> Jwt::make(const JwtSettings& settings) {
   const bool shared = settings.algorithm == "HS256";
   if (shared && !settings.secret.empty()) return with(JwtKey::shared(settings.secret, "access.jwt.secret"));
   const std::string& path = shared ? settings.secret_file : settings.public_key_file;
-  auto text = read_text_file(path);
+  auto text = files::read_text_file(path);
   if (!text) return tl::make_unexpected(text.error());
   if (!shared) return with(JwtKey::of_public(settings.algorithm, *text, path));
   while (text->ends_with('\n') || text->ends_with('\r')) text->pop_back();  // an editor's, not the secret's

@@ -7,6 +7,7 @@
 #include "broker/auth/base64.hpp"
 #include "broker/auth/crypto.hpp"
 #include "broker/auth/text_file.hpp"
+#include "broker/files/text_file.hpp"
 
 namespace hf::auth {
 namespace {
@@ -68,7 +69,7 @@ Result<PasswordFile> PasswordFile::parse(std::string_view text, const std::strin
 }
 
 Result<PasswordFile> PasswordFile::read(const std::string& path) {
-  auto text = read_text_file(path);
+  auto text = files::read_text_file(path);
   if (!text) return tl::make_unexpected(text.error());
   return parse(*text, path);
 }

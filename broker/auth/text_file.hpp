@@ -1,4 +1,4 @@
-// Files of an operator that are read whole.
+// Lines of an operator's files, and what is wrong with one.
 #pragma once
 
 #include <cstddef>
@@ -9,10 +9,6 @@
 
 namespace hf::auth {
 
-inline constexpr std::size_t file_max = std::size_t{256} << 20U;  ///< bytes: a million users take 200 MB
-
-/// Names the file in its error.
-[[nodiscard]] Result<std::string> read_text_file(const std::string& path);
 /// "file:12: the user is named twice".
 [[nodiscard]] tl::unexpected<Error> at_line(const std::string& source, std::size_t line, const std::string& what);
 

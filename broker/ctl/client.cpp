@@ -55,7 +55,7 @@ Result<Answer> Client::ask(std::string_view method, std::string_view target, std
   return Answer{parser.get().result_int(), parser.get().body()};
 }
 
-Result<Answer> Client::follow(std::string_view target, const std::function<void(std::string_view)>& line) const {
+Result<Answer> Client::follow(std::string_view target, const std::function<bool(std::string_view)>& line) const {
   Session session(patience_);
   if (auto done = session.connect(url_, security_); !done) return tl::make_unexpected(done.error());
   const auto request = request_of("GET", target, {}, url_, token_);
@@ -79,7 +79,7 @@ Result<Answer> Client::follow(std::string_view target, const std::function<void(
     if (text.size() > line_max) return fail(Blame::peer, url_.text() + ": a line without end");
     if (answer.status != 200) continue;
     for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n')) {
-      line(std::string_view(text).substr(0, end));
+      if (!line(std::string_view(text).substr(0, end))) return Answer{answer.status, ""};
       text.erase(0, end + 1);
     }
   }

@@ -24,8 +24,8 @@ class Client {
 
   /// An error: the node cannot be reached, is not the one that it should be, or speaks no HTTP; the user's: a file is no use.
   [[nodiscard]] Result<Answer> ask(std::string_view method, std::string_view target, std::string_view body = {}) const;
-  /// Every line as it comes, until the node ends the stream. An answer of another status than 200 comes back whole.
-  [[nodiscard]] Result<Answer> follow(std::string_view target, const std::function<void(std::string_view line)>& line) const;
+  /// Every line as it comes, until the node ends the stream or `line` has enough (false). An answer of another status than 200 comes back whole.
+  [[nodiscard]] Result<Answer> follow(std::string_view target, const std::function<bool(std::string_view line)>& line) const;
 
  private:
   Url url_;

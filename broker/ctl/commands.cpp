@@ -1,6 +1,7 @@
 // The commands that print lists.
 #include "broker/ctl/commands.hpp"
 
+#include "broker/base/escaped.hpp"
 #include "broker/ctl/answers.hpp"
 #include "broker/ctl/human.hpp"
 #include "broker/ctl/table.hpp"
@@ -45,7 +46,7 @@ int Commands::list(const std::string& path, std::vector<std::string> columns, co
     after = text(page, "next");
   } while (!after.empty());
   if (json_) {
-    out_ << Json{{"items", all}}.dump(2) << "\n";
+    out_ << document_escaped(Json{{"items", all}}.dump(2)) << "\n";
   } else {
     out_ << table.text();
   }

@@ -13,7 +13,7 @@
 
 namespace hf::ctl {
 
-enum ExitStatus { exit_yes = 0, exit_no = 1, exit_usage = 2, exit_unreachable = 3 };
+enum ExitStatus { exit_yes = 0, exit_no = 1, exit_usage = 2, exit_unreachable = 3, exit_unwritten = 4 };
 
 class Commands {
  public:

@@ -1,4 +1,5 @@
 // The commands about one thing, and how refusals are told.
+#include "broker/base/escaped.hpp"
 #include "broker/ctl/answers.hpp"
 #include "broker/ctl/commands.hpp"
 #include "broker/ctl/human.hpp"
@@ -25,7 +26,7 @@ int Commands::show(std::string_view method, const std::string& target, const std
   const Json object = parsed(answer->body);
   if (!object.is_object()) return complain(Error{Blame::peer, "the answer is no JSON object"});
   if (json_) {
-    out_ << object.dump(2) << "\n";
+    out_ << document_escaped(object.dump(2)) << "\n";
   } else {
     print(object);
   }
@@ -129,7 +130,7 @@ int Commands::safe_to_stop() {
   const Json object = parsed(answer->body);
   const bool safe = flag(object, "safe");
   if (json_) {
-    out_ << object.dump(2) << "\n";
+    out_ << document_escaped(object.dump(2)) << "\n";
   } else {
     out_ << "node " << number(object, "node") << (safe ? " may be stopped\n" : " should not be stopped:\n");
     for (const Json& why : ctl::list(object, "why")) out_ << "  " << shown(why.is_string() ? why.get<std::string>() : why.dump()) << "\n";
@@ -146,8 +147,8 @@ int Commands::log_level(const std::string& level) {
 int Commands::trace(const std::string& id) {
   const auto line = [this](std::string_view given) {
     if (json_) {
-      out_ << given << std::endl;
-      return;
+      out_ << document_escaped(given) << std::endl;
+      return out_.good();
     }
     const Json one = parsed(std::string(given));
     if (!text(one, "packet").empty()) {
@@ -158,6 +159,7 @@ int Commands::trace(const std::string& id) {
     } else if (number(one, "lost") > 0) {
       out_ << "(" << count(number(one, "lost")) << " packets not shown: too many for this connection)" << std::endl;
     }
+    return out_.good();
   };
   const auto answer = client_.follow("/api/v1/trace?client=" + percent_encoded(id), line);
   if (!answer) return complain(answer.error());

@@ -10,6 +10,7 @@
 
 #include "broker/ctl/commands.hpp"
 #include "broker/ctl/token.hpp"
+#include "broker/files/standard_streams.hpp"
 
 namespace hf::ctl {
 namespace {
@@ -71,7 +72,8 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "holdfast-ctl " HF_VERSION);
   add_options(app, access);
   app.add_flag("--json", json, "as JSON");
-  app.footer("Exit status: 0 fine; 1 the answer is no (not safe, not found); 2 the command line; 3 the node cannot be reached, or refuses.");
+  app.footer("Exit status: 0 fine; 1 the answer is no (not safe, not found); 2 the command line; 3 the node cannot be reached, or refuses;\n"
+             "4 standard output cannot be written to.");
   app.require_subcommand(1);
   app.fallthrough();  // --json may follow the command
 
@@ -120,8 +122,12 @@ int run(int argc, char** argv) {
 }  // namespace hf::ctl
 
 int main(int argc, char** argv) {
+  hf::files::hold_standard_streams();
   try {
-    return hf::ctl::run(argc, argv);
+    const int status = hf::ctl::run(argc, argv);
+    if (std::cout.flush()) return status;
+    std::cerr << "holdfast-ctl: standard output cannot be written to\n";
+    return hf::ctl::exit_unwritten;
   } catch (const std::exception& error) {
     std::cerr << "holdfast-ctl: " << error.what() << "\n";
     return hf::ctl::exit_unreachable;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "broker/base/escaped.hpp"
+
 namespace hf::ctl {
 namespace {
 
@@ -52,21 +54,6 @@ std::string pairs(const std::vector<std::pair<std::string, std::string>>& all) {
   return out;
 }
 
-std::string shown(const std::string& text) {
-  constexpr char hex[] = "0123456789abcdef";
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    // 0xC2 0x80..0x9F are the control characters of Latin 1, some of which terminals obey.
-    const bool upper = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (byte >= 0x20 && byte != 0x7F && !upper) {
-      out += text[i];
-      continue;
-    }
-    const auto code = upper ? static_cast<unsigned char>(text[++i]) : byte;
-    out += std::string("\\x") + hex[code >> 4U] + hex[code & 15U];
-  }
-  return out;
-}
+std::string shown(const std::string& text) { return text_escaped(text); }
 
 }  // namespace hf::ctl

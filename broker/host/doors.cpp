@@ -22,6 +22,16 @@ Result<Doors::Peers> Doors::contexts_of(wrapping::TlsSettings settings) {
   return Peers{*accepting, *dialling};
 }
 
+Result<void> Doors::check_tls(const std::vector<ListenerOptions>& listeners, const std::optional<wrapping::TlsSettings>& peer_tls) {
+  for (const ListenerOptions& each : listeners) {
+    if (auto made = context_of(each); !made) return tl::make_unexpected(made.error());
+  }
+  if (!peer_tls) return {};
+  auto made = contexts_of(*peer_tls);
+  if (!made) return tl::make_unexpected(made.error());
+  return {};
+}
+
 Result<void> Doors::open(const HostOptions& options) {
   for (const ListenerOptions& each : options.listeners) {
     auto tls = context_of(each);

@@ -19,6 +19,7 @@ class Doors {
   explicit Doors(Streams& streams) : streams_(streams) {}
 
   Result<void> open(const HostOptions& options);
+  static Result<void> check_tls(const std::vector<ListenerOptions>& listeners, const std::optional<wrapping::TlsSettings>& peer_tls);
   [[nodiscard]] std::uint16_t client_port(std::size_t listener) const { return clients_.at(listener).port; }
   [[nodiscard]] std::uint16_t peer_port() const { return peer_port_; }
   /// See Host.

@@ -39,6 +39,7 @@ class Host::Loop final : public StreamEvents {
   Result<void> listen() { return doors_.open(options_); }
   [[nodiscard]] const Doors& doors() const { return doors_; }
   Doors& doors() { return doors_; }
+  [[nodiscard]] TurnedAway turned_away() const { return {streams_.full(), streams_.unfit_clients(), streams_.unfit_peers()}; }
 
   HostEnvironment& environment() { return environment_; }
   LoopContext& context() { return streams_.reactor().context(); }
@@ -191,12 +192,17 @@ Result<std::unique_ptr<Host>> Host::open(HostOptions options) {
   return std::unique_ptr<Host>(new Host(std::move(loop)));
 }
 
+Result<void> Host::check_tls(const std::vector<ListenerOptions>& listeners, const std::optional<wrapping::TlsSettings>& peer_tls) {
+  return Doors::check_tls(listeners, peer_tls);
+}
+
 Host::Host(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}
 Host::~Host() = default;
 
 env::Environment& Host::environment() { return loop_->environment(); }
 std::uint16_t Host::client_port(std::size_t listener) const { return loop_->doors().client_port(listener); }
 std::uint16_t Host::peer_port() const { return loop_->doors().peer_port(); }
+TurnedAway Host::turned_away() const { return loop_->turned_away(); }
 std::vector<CertificateEnd> Host::certificate_ends() const { return loop_->doors().certificate_ends(); }
 Result<std::function<void()>> Host::prepare_tls(const std::vector<ListenerOptions>& listeners,
                                                 const std::optional<wrapping::TlsSettings>& peer_tls) {

@@ -38,6 +38,12 @@ struct CertificateEnd {
   std::int64_t seconds = 0;  ///< since 1970
 };
 
+/// Connections that the handler never saw, or lost to their wrapping; since the beginning.
+struct TurnedAway {
+  std::uint64_t full = 0;                ///< clients beyond max_connections
+  std::uint64_t clients = 0, peers = 0;  ///< PROXY header, TLS or WebSocket were not what they must be, or late
+};
+
 struct HostOptions {
   std::vector<ListenerOptions> listeners{ListenerOptions{}};
   std::string peer_bind = "0.0.0.0";
@@ -66,6 +72,8 @@ class Host {
  public:
   /// Reads the certificates and binds all ports.
   static Result<std::unique_ptr<Host>> open(HostOptions options);
+  /// Reads what open() would read, and opens nothing: certificates, keys, authorities, revocation lists, ciphers.
+  static Result<void> check_tls(const std::vector<ListenerOptions>& listeners, const std::optional<wrapping::TlsSettings>& peer_tls);
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
   /// Every stream ends; what is unsent is lost.
@@ -81,6 +89,7 @@ class Host {
   Result<std::function<void()>> prepare_tls(const std::vector<ListenerOptions>& listeners,
                                             const std::optional<wrapping::TlsSettings>& peer_tls);
   [[nodiscard]] std::vector<CertificateEnd> certificate_ends() const;
+  [[nodiscard]] TurnedAway turned_away() const;
 
   void attach(StoragePort storage);
   /// on_start(), as the first turn. The handler must outlive the calls to turn() and run().

@@ -100,6 +100,10 @@ class Streams final : public ReadySink {
   /// From all streams since the start.
   [[nodiscard]] std::uint64_t bytes_read() const { return bytes_read_; }
   void stop_listening();
+  // Since the beginning: clients beyond max_connections; streams that came in, and whose wrapping was no good.
+  [[nodiscard]] std::uint64_t full() const { return full_; }
+  [[nodiscard]] std::uint64_t unfit_clients() const { return unfit_clients_; }
+  [[nodiscard]] std::uint64_t unfit_peers() const { return unfit_peers_; }
 
   void on_ready(StreamId id, Ready what) override;
   Reactor& reactor() { return reactor_; }
@@ -170,6 +174,7 @@ class Streams final : public ReadySink {
   std::uint64_t bytes_read_ = 0;
   std::size_t clients_ = 0;
   std::size_t leaving_ = 0;
+  std::uint64_t full_ = 0, unfit_clients_ = 0, unfit_peers_ = 0;
   std::string gathered_;  ///< what encode() hands on at once
   Complaints complaints_;
   Instant last_warning_ = at(-1h);

@@ -79,6 +79,7 @@ bool Streams::has_room(Listener& listener, const std::string& remote) {
   const bool crowded = clients_ >= limits_.max_connections;
   const std::size_t own = listener.about.max_connections;
   if (!crowded && (own == 0 || listener.connections < own)) return true;
+  ++full_;
   if (events_.now() - last_warning_ > warning_gap) {
     last_warning_ = events_.now();
     const std::string whose = crowded ? "" : " of listener '" + listener.about.name + "'";

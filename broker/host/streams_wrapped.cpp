@@ -114,6 +114,7 @@ void Streams::stop_shaking(StreamId id, Stream& stream) {
 }
 
 void Streams::complain(const Stream& stream, const std::string& why) {
+  if (stream.accepted()) ++(stream.kind == env::StreamKind::peer ? unfit_peers_ : unfit_clients_);
   const Wrapped& wrapped = *stream.wrapped;
   const std::string& remote = wrapped.codec.proxied_for().value_or(wrapped.remote);
   if (!complaints_.worth_a_line(remote, events_.now())) return;

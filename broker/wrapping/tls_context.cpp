@@ -2,6 +2,7 @@
 #include "broker/wrapping/tls_context.hpp"
 
 #include <ctime>
+#include <system_error>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -18,6 +19,8 @@ constexpr const char* default_ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20:!PSK:!aNULL
 std::string complaint() {
   const unsigned long code = ERR_get_error();
   ERR_clear_error();
+  // OpenSSL has no words for what the system says: a file that is not there, or may not be read.
+  if (ERR_SYSTEM_ERROR(code)) return std::generic_category().message(ERR_GET_REASON(code));
   const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
   return reason == nullptr ? "no valid PEM" : reason;
 }

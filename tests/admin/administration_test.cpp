@@ -35,7 +35,7 @@ class AdministrationTest : public testing::Test {
     Reply answer;
     answer.status = 0;
     int answers = 0;
-    administration_.handle({method, target, "127.0.0.1", "", body}, [&](Reply reply) {
+    administration_.handle({method, target, "127.0.0.1", "", body, "10.0.0.9:1"}, [&](Reply reply) {
       answer = std::move(reply);
       ++answers;
     });
@@ -66,6 +66,7 @@ class AdministrationTest : public testing::Test {
 };
 
 TEST_F(AdministrationTest, tells_what_is_not_there_and_what_is_not_taken) {
+  EXPECT_EQ(ask("GET", "/api/v1/sessions/nobody/subscriptions").status, 404U);
   for (const char* target : {"/api", "/api/v1", "/api/v1/", "/api/v2/node", "/api/v1/node/", "/api/v1/clients/", "/index.html", "//", "/health"}) {
     const Reply reply = ask("GET", target);
     EXPECT_EQ(reply.status, 404U) << target;
@@ -257,6 +258,19 @@ TEST_F(AdministrationTest, a_node_that_leaves_is_not_ready) {
   EXPECT_EQ(reply.status, 503U);
   EXPECT_EQ(Json::parse(reply.body)["status"], "draining");
   EXPECT_EQ(ask("GET", "/health/live").status, 200U);
+}
+
+TEST_F(AdministrationTest, who_guesses_at_the_token_is_counted_and_logged_once_a_minute) {
+  administration_.set_rights({"0123456789abcdef"});
+  unsigned status = 0;
+  const auto guess = [&](const std::string& authorization) {
+    administration_.handle({"GET", "/api/v1/node", "127.0.0.1", authorization, "", "10.0.0.9:1"}, [&](const Reply& reply) { status = reply.status; });
+    EXPECT_EQ(status, authorization == "Bearer 0123456789abcdef" ? 200U : 401U);
+  };
+  for (const char* word : {"", "Bearer x", "Bearer y", "Basic abc", "Bearer 0123456789abcdef"}) guess(word);
+  EXPECT_EQ(log_, std::vector<std::string>{": administration: 10.0.0.9:1 refused: wrong token"});
+  administration_.set_rights({"", true, true});
+  EXPECT_NE(ask("GET", "/metrics").body.find("holdfast_administration_refused_total{reason=\"rights\"} 3\n"), std::string::npos);
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ class ServerTest : public testing::Test {
     around.cluster = "c";
     around.log_level = [] { return "info"; };
     around.set_log_level = [](const std::string&) {};
-    around.log = [](env::Level, std::string_view, std::string_view) {};
+    around.log = [this](env::Level, std::string_view, std::string_view text) { said_.emplace_back(text); };
     // A session that is ended waits for the next turn of the bench, as for a disk.
     around.in_turn = [this](const std::function<void()>& job) { late_ ? job() : bench_.turn(job); };
     return around;
@@ -38,6 +38,7 @@ class ServerTest : public testing::Test {
   }
 
   bool late_ = false;
+  std::vector<std::string> said_;
   bench::Node bench_;
   Administration administration_{bench_.shard().inspection(), surroundings(), {}};
   boost::asio::io_context loop_;
@@ -117,14 +118,62 @@ TEST_F(ServerTest, what_is_too_large_is_refused) {
 
 TEST_F(ServerTest, connections_are_bounded_and_slow_ones_go) {
   std::vector<std::unique_ptr<Peer>> peers;
-  for (int i = 0; i < 5; ++i) peers.push_back(std::make_unique<Peer>(server_, loop_));
-  EXPECT_TRUE(peers[4]->ended());
+  for (int i = 0; i < 4; ++i) peers.push_back(std::make_unique<Peer>(server_, loop_));
   EXPECT_EQ(server_.connections(), 4U);
   peers[0]->send("GET / HT");
   wait(300ms);
   for (auto& peer : peers) EXPECT_TRUE(peer->ended());
   wait(1200ms);
   EXPECT_EQ(server_.connections(), 0U);
+}
+
+TEST_F(ServerTest, who_only_holds_a_place_gives_it_to_a_newcomer) {
+  const std::string request = "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  std::vector<std::unique_ptr<Peer>> silent;
+  for (int i = 0; i < 4; ++i) silent.push_back(std::make_unique<Peer>(server_, loop_));
+  for (auto& peer : silent) peer->send("GET /");
+  Peer probe(server_, loop_);
+  probe.send(request);
+  EXPECT_EQ(count(probe.take(), "HTTP/1.1 200 OK"), 1U);
+  EXPECT_TRUE(silent[0]->ended()) << "the oldest";
+  EXPECT_FALSE(silent[1]->ended());
+  EXPECT_EQ(server_.connections(), 4U);
+  ASSERT_EQ(said_.size(), 1U);
+  EXPECT_NE(said_[0].find("refused: admin.max_connections is 4, and a newer connection got this one's place"), std::string::npos) << said_[0];
+  for (int i = 0; i < 20; ++i) Peer(server_, loop_).send("GET /");
+  EXPECT_EQ(said_.size(), 1U) << "one line a minute for an address";
+  Peer asking(server_, loop_);
+  asking.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_NE(asking.take().find("holdfast_administration_refused_total{reason=\"crowded\"} "), std::string::npos);
+}
+
+TEST_F(ServerTest, those_between_two_requests_go_before_one_that_has_just_come) {
+  const std::string request = "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  std::vector<std::unique_ptr<Peer>> idle;
+  for (int i = 0; i < 4; ++i) {
+    idle.push_back(std::make_unique<Peer>(server_, loop_));
+    idle.back()->send(request);
+    EXPECT_EQ(count(idle.back()->take(), " 200 OK"), 1U);
+  }
+  Peer fresh(server_, loop_), another(server_, loop_);
+  fresh.send(request);
+  EXPECT_EQ(count(fresh.take(), " 200 OK"), 1U);
+  EXPECT_TRUE(idle[0]->ended() && idle[1]->ended());
+  EXPECT_FALSE(idle[2]->ended() || idle[3]->ended());
+}
+
+TEST_F(ServerTest, traces_keep_their_places_and_get_half_of_them_at_most) {
+  const auto trace = [](const std::string& client) { return "GET /api/v1/trace?client=" + client + " HTTP/1.1\r\nHost: localhost\r\n\r\n"; };
+  Peer one(server_, loop_), two(server_, loop_), three(server_, loop_);
+  one.send(trace("a"));
+  two.send(trace("b"));
+  three.send(trace("c"));
+  EXPECT_EQ(count(three.take(), " 503 "), 1U);
+  std::vector<std::unique_ptr<Peer>> silent;
+  for (int i = 0; i < 9; ++i) silent.push_back(std::make_unique<Peer>(server_, loop_));
+  one.take();
+  EXPECT_FALSE(one.ended() || two.ended());
+  EXPECT_TRUE(three.ended()) << "it has had its answer";
 }
 
 TEST_F(ServerTest, an_answer_that_is_late_is_given_up) {

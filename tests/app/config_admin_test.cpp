@@ -69,7 +69,7 @@ TEST(AdminTls, mistakes_are_named_with_their_value) {
   EXPECT_EQ(error_of(R"("allowed_names": ["ann", ""])"),
             "t.json: admin.tls.allowed_names is [\"ann\",\"\"]; expected a list of common names: [\"ann\"], or [] for every certificate of "
             "the authority");
-  EXPECT_EQ(error_of(R"("user_from": "subject")").rfind("t.json: admin.tls.user_from (unknown field) is \"subject\"", 0), 0U);
+  EXPECT_EQ(error_of(R"("user_from": "subject")").rfind("t.json: admin.tls.user_from (unknown field) is \"...\"", 0), 0U);
   EXPECT_EQ(error_of(R"("certificate": "c.pem")"),
             "admin.tls is {\"certificate\":\"c.pem\",\"client_certificate\":\"none\",\"min_version\":\"1.2\"}; expected a \"key\"");
   EXPECT_EQ(error_of(R"("key": "k.pem")"),

@@ -44,6 +44,13 @@ TEST(ConfigEnvironment, a_mistake_is_named) {
             "(--print-config lists all)");
 }
 
+TEST(ConfigEnvironment, lists_that_are_no_json_say_where) {
+  EXPECT_EQ(error_of({{"HOLDFAST_CLUSTER_MEMBERS", R"([{"id": 1,])"}}),
+            "the environment: HOLDFAST_CLUSTER_MEMBERS: cluster.members: not JSON: parse error at line 1, column 11: syntax error while parsing "
+            "object key - unexpected ']'; expected string literal");
+  EXPECT_EQ(error_of({{"HOLDFAST_LISTENERS", "none"}}).find("<discarded>"), std::string::npos);
+}
+
 TEST(ConfigEnvironment, a_secret_is_not_repeated) {
   EXPECT_EQ(error_of({{"HOLDFAST_ADMIN_TOKEN", "short"}}),
             "the environment: HOLDFAST_ADMIN_TOKEN: admin.token is \"(hidden)\"; expected a secret of 16 to 4096 "

@@ -42,7 +42,7 @@ TEST(ConfigFile, an_unknown_field_is_named_with_its_nearest) {
   EXPECT_EQ(error_of(R"({"port": 5})"),
             "test.json: port (unknown field) is 5; expected \"listen.port\", the nearest known field");
   EXPECT_EQ(error_of(R"({"zebra": {"a": "b"}})"),
-            "test.json: zebra (unknown field) is {\"a\":\"b\"}; expected a known field "
+            "test.json: zebra (unknown field) is {\"...\":\"...\"}; expected a known field "
             "(--print-config lists all)");
   EXPECT_EQ(error_of(R"({"cluster": {"members": [{"id": 1, "adress": "a:1"}]}})"),
             "test.json: cluster.members[0].adress (unknown field) is \"a:1\"; expected \"address\", "
@@ -89,7 +89,7 @@ TEST(ConfigFile, broken_json_tells_where) {
   Settings settings;
   const auto missing = apply_file(settings, "/nowhere/config.json");
   ASSERT_FALSE(missing);
-  EXPECT_EQ(missing.error().text, "/nowhere/config.json: cannot be read");
+  EXPECT_EQ(missing.error().text, "/nowhere/config.json: cannot be read: No such file or directory");
 }
 
 TEST(ConfigFile, what_is_printed_reads_back_the_same) {
@@ -192,6 +192,32 @@ TEST(ConfigFile, secrets_are_not_printed) {
   EXPECT_NE(print(settings).find("\"token\": \"(hidden)\""), std::string::npos);
   Settings again;
   EXPECT_FALSE(apply_text(again, print(settings), "printed")) << "what was hidden is not taken for a secret";
+}
+
+TEST(ConfigFile, errors_do_not_repeat_what_may_be_a_secret) {
+  for (const char* json : {R"({"access": {"users": [{"name": "ann", "password": "hunter2\q"}]}})", R"({"admin.token": "hunter2)",
+                           R"({"admin.token": "hunter2'; expected hunter2\q"})", "{\"admin.token\": \"hunter2\n\"}", R"({"admin.tokens": hunter2})",
+                           R"({"admin": {"tokn": "hunter2"}})", R"({"access.user": [{"name": "ann", "password": "hunter2"}]})",
+                           R"({"admin": "hunter2"})", R"("hunter2")"}) {
+    const std::string error = error_of(json);
+    EXPECT_NE(error, "") << json;
+    EXPECT_EQ(error.find("hunter2"), std::string::npos) << error;
+  }
+  EXPECT_EQ(error_of("{\n \"admin.token\": \"hunter2\\q\"}"),
+            "test.json: not JSON: parse error at line 2, column 26: syntax error while parsing value - invalid string: forbidden character after backslash");
+  EXPECT_EQ(error_of(R"({"node.id": 1e999})"), "test.json: not JSON: a number that is too large");
+}
+
+TEST(ConfigFile, a_field_that_is_there_twice_is_an_error_however_it_is_written) {
+  const std::string error = "test.json: the field \"listen.port\" is there twice";
+  EXPECT_EQ(error_of(R"({"listen.port": 3000, "listen": {"port": 2000}})"), error);
+  EXPECT_EQ(error_of(R"({"listen": {"port": 2000}, "listen.port": 3000})"), error);
+  EXPECT_EQ(error_of(R"({"cluster": {"members": [], "tls.key": "k"}, "cluster.tls": {"key": "l"}})"),
+            "test.json: the field \"cluster.tls.key\" is there twice");
+  EXPECT_EQ(error_of(R"({"listen": {"port": 2000}, "listen.bind": "127.0.0.1"})"), "");
+  Settings settings;
+  const auto twice = apply_value(settings, "cluster.members", R"([{"id": 1, "id": 2, "address": "a:1"}])", "--set");
+  EXPECT_EQ(twice ? "" : twice.error().text, "--set: cluster.members: the field \"id\" is there twice");
 }
 
 TEST(ConfigFile, a_node_without_members_is_alone) {

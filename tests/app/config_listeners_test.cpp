@@ -94,7 +94,12 @@ TEST(Listeners, mistakes_are_named_by_path) {
             "t.json: listeners[0].unix_mode is \"0999\"; expected permissions in octal, such as \"0660\""},
            {R"({"listeners": [{"name": "a"}, {"name": "a", "port": 5}]})", "listeners: the name \"a\" is there twice"},
            {R"({"listeners": [{"name": "a"}, {"name": "b"}]})", "listeners: 0.0.0.0 port 1883 is there twice"},
-           {R"({"listeners": [{"name": "a", "port": 7946}]})", "listeners: 0.0.0.0 port 7946 is the peers' (listen.peer_port)"},
+           {R"({"listeners": [{"name": "a", "port": 7946}]})", "listen.peer_port is 7946 at 0.0.0.0; expected another port than the port of listener 'a' (at 0.0.0.0)"},
+           {R"({"listeners": [{"name": "a", "bind": "127.0.0.1", "port": 8081}, {"name": "b", "bind": "127.0.0.2", "port": 8081}]})",
+            "admin.port is 8081 at 127.0.0.1; expected another port than the port of listener 'a' (at 127.0.0.1)"},
+           {R"({"listeners": [{"name": "a", "bind": "::", "port": 5}, {"name": "b", "bind": "10.0.0.1", "port": 5}]})",
+            "the port of listener 'b' is 5 at 10.0.0.1; expected another port than the port of listener 'a' (at ::)"},
+           {R"({"listeners": [{"name": "a", "bind": "::1", "port": 5}, {"name": "b", "bind": "0.0.0.0", "port": 5}], "admin": {"enabled": false, "port": 5}})", ""},
            {R"({"cluster.tls.certificate": "c"})", "cluster.tls: expected certificate, key and ca, all of them or none"}}) {
     EXPECT_EQ(error_of(each.json), each.error);
   }

@@ -83,6 +83,42 @@ TEST(Holdfastd, refuses_files_of_access_control_with_status_2) {
   EXPECT_EQ(said, "holdfastd: /nowhere: cannot be read: No such file or directory\n");
 }
 
+TEST(Holdfastd, refuses_what_cannot_start_with_status_2_without_opening_anything) {
+  const Directory directory;
+  const std::string tls = R"({"certificate": "/nowhere.pem", "key": "/nowhere.key"})";
+  const std::string lost = "/nowhere.pem: no use as a certificate: No such file or directory";
+  const std::vector<std::pair<std::string, std::string>> bad{
+      {"--set 'listeners=[{\"name\": \"secure\", \"tls\": " + tls + "}]'", "listener 'secure': " + lost},
+      {"--set 'listeners=[{\"name\": \"secure\", \"tls\": " + tls.substr(0, tls.size() - 1) + ", \"ciphers\": \"NONSENSE\"}}]'",
+       "listener 'secure': TLS: ciphers \"NONSENSE\": no cipher match"},
+      {"--set cluster.tls.certificate=/nowhere.pem --set cluster.tls.key=k --set cluster.tls.ca=c", "cluster.tls: " + lost},
+      {"--set admin.tls.certificate=/nowhere.pem --set admin.tls.key=k", "admin.tls: " + lost},
+      {"--set admin.token_file=/nowhere", "admin.token_file: /nowhere: cannot be read: No such file or directory"},
+      {"--admin-port 1883", "admin.port is 1883 at 127.0.0.1; expected another port than listen.port (at 0.0.0.0)"},
+      {"--admin-port 7946", "admin.port is 7946 at 127.0.0.1; expected another port than listen.peer_port (at 0.0.0.0)"}};
+  for (const auto& [options, error] : bad) {
+    for (const char* only : {"", " --check-config"}) {
+      const auto [said, status] = run(options + only + " --data-dir " + directory.path + "/data");
+      EXPECT_EQ(status, 2) << options << only;
+      EXPECT_EQ(said, "holdfastd: " + error + "\n") << options << only;
+    }
+  }
+  EXPECT_FALSE(std::filesystem::exists(directory.path + "/data"));
+}
+
+TEST(Holdfastd, what_cannot_be_printed_is_no_success) {
+  const std::string error = "holdfastd: standard output cannot be written to\n";
+  for (const char* options : {"--print-config", "--print-schema", "--check-config"}) {
+    for (const char* lost : {">/dev/full", ">&-"}) {
+      FILE* pipe = ::popen((std::string("(" HF_HOLDFASTD " ") + options + " " + lost + ") 2>&1").c_str(), "r");
+      std::array<char, 1000> said{};
+      static_cast<void>(std::fread(said.data(), 1, said.size() - 1, pipe));
+      EXPECT_EQ(WEXITSTATUS(::pclose(pipe)), 5) << options << lost;
+      EXPECT_EQ(said.data(), error) << options << lost;
+    }
+  }
+}
+
 TEST(Holdfastd, prints_a_configuration_that_it_takes_back) {
   const Directory directory;
   const std::string file = directory.path + "/printed.json";
@@ -176,6 +212,28 @@ TEST(Holdfastd, sighup_reads_the_configuration_again) {
   std::ofstream(file) << R"({"mqtt.max_qos": 7})";
   node.signal(SIGHUP);
   EXPECT_TRUE(node.says("reload refused, nothing changes: " + file + ": mqtt.max_qos is 7")) << node.log();
+  EXPECT_EQ(node.stop(), 0) << node.log();
+}
+
+TEST(Holdfastd, files_that_cannot_be_read_at_a_reload_change_nothing) {
+  const Directory directory;
+  const std::string file = directory.path + "/node.json", acl = directory.path + "/acl";
+  std::ofstream(file) << R"({"access.acl_file": ")" << acl << R"("})";
+  std::ofstream(acl) << "topic #\n";
+  Running node(directory, 21890, {"--config", file});
+  ASSERT_TRUE(node.says("clients at")) << node.log();
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  const auto becomes_a_directory = [](const std::string& path) {
+    std::filesystem::rename(path, path + ".old");
+    std::filesystem::create_directory(path);
+  };
+  const std::string refused = "reload refused, nothing changes: ";
+  becomes_a_directory(acl);
+  node.signal(SIGHUP);
+  EXPECT_TRUE(node.says(refused + acl + ": cannot be read: Is a directory")) << node.log();
+  becomes_a_directory(file);
+  node.signal(SIGHUP);
+  EXPECT_TRUE(node.says(refused + file + ": cannot be read: Is a directory")) << node.log();
   EXPECT_EQ(node.stop(), 0) << node.log();
 }
 

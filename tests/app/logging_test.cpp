@@ -156,6 +156,7 @@ std::vector<std::string> captured(std::string_view format, const std::string& le
   testing::internal::CaptureStdout();
   set_up_logging(level, std::string(format), 7);
   say();
+  finish_logging();
   std::istringstream out(testing::internal::GetCapturedStdout());
   std::vector<std::string> lines;
   for (std::string line; std::getline(out, line);) lines.push_back(line);

@@ -119,6 +119,21 @@ TEST(Ctl, a_trace_is_printed_line_by_line) {
   EXPECT_NE(node.asked.find("GET /api/v1/trace?client=a%20b "), std::string::npos);
 }
 
+TEST(Ctl, what_turns_a_terminal_is_not_printed_raw) {
+  const std::string one = "{\"items\":[{\"client\":\"a\xe2\x80\xae" "b\xe2\x80\xa8" "c\xe2\x80\x8e\",\"user\":\"\xc3\xbc\",\"remote\":\"\x7f\",\"protocol\":\"5.0\"}]}";
+  const std::string packet = "{\"time_ms\":1,\"direction\":\"in\",\"packet\":\"PUBLISH \xe2\x80\xae\"}\n";
+  const std::string trace = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + packet;
+  for (const bool json : {false, true}) {
+    Canned node({http("200 OK", one), trace});
+    const std::string list = run(node.url, json, [](Commands& c) { return c.clients(); }).out;
+    const std::string lines = run(node.url, json, [](Commands& c) { return c.trace("x"); }).out;
+    EXPECT_NE(list.find("a\\u202eb\\u2028c\\u200e"), std::string::npos) << list;
+    EXPECT_NE(list.find("\xc3\xbc"), std::string::npos) << list;
+    EXPECT_NE(lines.find("PUBLISH \\u202e"), std::string::npos) << lines;
+    EXPECT_EQ(list.find('\x7f'), std::string::npos) << list;
+  }
+}
+
 TEST(Ctl, nobody_there) {
   const Said said = run({"127.0.0.1", "1"}, false, [](Commands& c) { return c.status(); });
   EXPECT_EQ(said.status, exit_unreachable);
@@ -173,7 +188,7 @@ TEST(Table, aligns_by_characters) {
   table.row({"\xc3\xa4\xc3\xb6", "1"});
   table.row({"long name", "1,000"});
   EXPECT_EQ(table.text(), "NAME           N\n\xc3\xa4\xc3\xb6             1\nlong name  1,000\n");
-  EXPECT_EQ(shown("a\x1b]0;x\x07\xc2\x9b\xc3\xa4\n\x7f"), "a\\x1b]0;x\\x07\\x9b\xc3\xa4\\x0a\\x7f");
+  EXPECT_EQ(shown("a\x1b]0;x\x07\xc2\x9b\xc3\xa4\n\x7f"), "a\\x1b]0;x\\x07\\u009b\xc3\xa4\\x0a\\x7f");
 }
 
 TEST(Human, units) {

@@ -93,6 +93,11 @@ class Compose(unittest.TestCase):
             self.assertEqual(by_id[config["node"]["id"]]["address"], f"{name}:{config['listen']['peer_port']}")
             self.assertTrue(self.services[name]["ports"][0].endswith(f":{config['listen']['port']}"))
 
+    def test_a_full_node_sheds_load_before_its_container_is_killed(self):
+        for service in self.services.values():
+            self.assertIn("mem_limit", service)
+            self.assertRegex(settings(service["environment"])["limits"]["memory"], r"^[1-8]\d%$")
+
     def test_volumes_are_declared_mounted_once_and_at_the_data(self):
         mounts = [mount.split(":") for service in self.services.values() for mount in service["volumes"]]
         self.assertEqual(sorted(name for name, _ in mounts), sorted(self.all["volumes"]))

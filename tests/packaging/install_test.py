@@ -53,6 +53,17 @@ class Install(unittest.TestCase):
         for name in ("passwords", "acl"):
             config.with_name(name).write_text("")
             self.addCleanup(config.with_name(name).unlink)
+        # It is its own authority; "--check-config" reads what it names.
+        done = run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=node",
+                   "-keyout", str(config.with_name("node.key")), "-out", str(config.with_name("node.pem")))
+        self.assertEqual(done.returncode, 0, done.stdout)
+        names = {name for name in re.findall(r"/etc/holdfast/([a-z-]+\.(?:pem|key))", whole)} | {"node.pem", "node.key"}
+        for name in names - {"node.pem", "node.key"}:
+            config.with_name(name).write_text(config.with_name("node.pem").read_text())
+        for name in names:
+            self.addCleanup(config.with_name(name).unlink)
+        config.with_name("token").write_text("0123456789abcdef\n")
+        self.addCleanup(config.with_name("token").unlink)
         everything.write_text(whole.replace("/etc/holdfast/", f"{config.parent}/"))
         done = run(holdfastd, "--config", str(everything), "--check-config")
         everything.unlink()

@@ -101,11 +101,27 @@ class Manifests(unittest.TestCase):
         selectors = [self.set["spec"]["selector"]["matchLabels"], self.one("Service")["spec"]["selector"],
                      self.one("Service", "holdfast-peers")["spec"]["selector"],
                      self.one("PodDisruptionBudget")["spec"]["selector"]["matchLabels"],
+                     self.one("NetworkPolicy")["spec"]["podSelector"]["matchLabels"],
                      *[each["labelSelector"]["matchLabels"] for each in spec["topologySpreadConstraints"]],
                      *[each["labelSelector"]["matchLabels"] for each in
                        spec["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]]]
         for selector in selectors:
             self.assertTrue(selector.items() <= labels.items(), selector)
+
+    def test_a_full_node_sheds_load_before_its_container_is_killed(self):
+        self.assertIn("memory", self.container["resources"]["limits"])
+        for config in self.configs:
+            # A tenth above the limit publishers wait: that must be within the container's, too.
+            self.assertRegex(config["limits"]["memory"], r"^[1-8]\d%$")
+
+    def test_the_network_lets_peers_to_peers_and_the_namespace_to_the_administration(self):
+        policy = self.one("NetworkPolicy")["spec"]
+        self.assertEqual(policy["policyTypes"], ["Ingress"])
+        rules = {each["name"]: [rule for rule in policy["ingress"] if {"port": each["name"]} in rule["ports"]] for each in self.container["ports"]}
+        self.assertEqual({name: len(found) for name, found in rules.items()}, {"mqtt": 1, "peers": 1, "admin": 1})
+        self.assertNotIn("from", rules["mqtt"][0])
+        self.assertEqual(rules["peers"][0]["from"], [{"podSelector": {"matchLabels": self.pod["metadata"]["labels"]}}])
+        self.assertEqual(rules["admin"][0]["from"], [{"podSelector": {}}], "this namespace, and no other")
 
     def test_each_pod_is_a_member_under_the_name_that_the_headless_service_gives_it(self):
         peers = self.one("Service", self.set["spec"]["serviceName"])

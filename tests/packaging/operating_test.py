@@ -42,6 +42,32 @@ class Page(unittest.TestCase):
         # One that has TLS only has an expiry.
         self.assertEqual(named - families - {"holdfast_certificate_expiry_timestamp_seconds"}, set())
 
+    def test_a_node_that_is_alone_acknowledges_with_one_copy_and_says_so(self):
+        self.assertIn('`holdfast_stable_copies_total{copies="1"}`', PAGE)
+        with Cluster(HOLDFASTD, 3) as cluster:
+            cluster.start_all()
+            eventually(lambda: all(cluster.ready(node) for node in cluster.nodes), 30, "all are ready")
+            node = cluster.nodes[0]
+
+            def told(metric):
+                return int(re.search(f"^{re.escape(metric)} (\\d+)", cluster.ask(node, "/metrics").decode(), re.M)[1])
+
+            def mosquitto(tool, *words):
+                return subprocess.run([tool, "-h", "127.0.0.1", "-p", str(node.port), "-q", "1", "-t", "t", *words], timeout=30,
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+            eventually(lambda: mosquitto("mosquitto_sub", "-c", "-i", "sleeper", "-E"), what="a session")
+            alone = 'holdfast_stable_copies_total{copies="1"}'
+            self.assertTrue(mosquitto("mosquitto_pub", "-m", "with all of them"))
+            before = told(alone)
+            for other in cluster.nodes[1:]:
+                cluster.kill(other)
+            eventually(lambda: len(re.findall(r"^holdfast_peer_reachable\{.*\} 0$", cluster.ask(node, "/metrics").decode(), re.M)) == 2,
+                       30, "it is alone")
+            eventually(lambda: told('holdfast_slots{state="unserved"}') == 0, 30, "it serves all slots")
+            self.assertTrue(mosquitto("mosquitto_pub", "-m", "alone"))
+            self.assertGreater(told(alone), before)
+
     @unittest.skipUnless(MOSQUITTO.exists(), "mosquitto's example configuration is not installed")
     def test_every_setting_of_mosquitto_has_a_row(self):
         example = set(re.findall(r"^#([a-z_]+)(?= |$)", MOSQUITTO.read_text(), re.M)) - NOT_SETTINGS

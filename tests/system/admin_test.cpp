@@ -2,7 +2,11 @@
 #include <csignal>
 #include <cstdio>
 #include <fstream>
+#include <utility>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
@@ -44,6 +48,25 @@ Said ctl_of(const Cluster& cluster, int node, std::vector<std::string> words) {
   return said;
 }
 
+/// A connection that begins a request and says no more.
+class Loris {
+ public:
+  explicit Loris(std::uint16_t port, const std::string& beginning = "GET /") : handle_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(handle_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    static_cast<void>(::send(handle_, beginning.data(), beginning.size(), MSG_NOSIGNAL));
+  }
+  Loris(Loris&& other) noexcept : handle_(std::exchange(other.handle_, -1)) {}
+  Loris& operator=(Loris&&) = delete;
+  ~Loris() { ::close(handle_); }
+
+ private:
+  int handle_;
+};
+
 bool ready(const Cluster& cluster, int node) { return ask(cluster, node, "GET", "/health/ready").status == 200; }
 
 TEST(Admin, one_node) {
@@ -76,6 +99,13 @@ TEST(Admin, one_node) {
   ASSERT_TRUE(eventually([&] { return get(cluster, 0, "/api/v1/clients")["items"].empty(); }));
   EXPECT_EQ(ctl_of(cluster, 0, {"session", "delete", "dev-1"}).status, 0);
   EXPECT_EQ(ctl_of(cluster, 0, {"session", "show", "dev-1"}).status, 1);
+  for (const char* lost : {">/dev/full", ">&-"}) {
+    const std::string words = HF_BINARY_DIR "/broker/ctl/holdfast-ctl --url " + url_of(cluster, 0) + " status ";
+    Said said;
+    said.text = run_tool({"sh", "-c", "(" + words + lost + ") 2>&1"}, said.status);
+    EXPECT_EQ(said.status, 4) << lost;
+    EXPECT_EQ(said.text, "holdfast-ctl: standard output cannot be written to\n") << lost;
+  }
   EXPECT_EQ(cluster.stop(0), 0);
   const Said gone = ctl_of(cluster, 0, {"status"});
   EXPECT_EQ(gone.status, 3);
@@ -93,6 +123,28 @@ TEST(Admin, a_token) {
   EXPECT_EQ(ctl_of(cluster, 0, {"status"}).status, 3);
   EXPECT_EQ(ctl_of(cluster, 0, {"status", "--token", token}).status, 0);
   EXPECT_EQ(cluster.log(0).find(token), std::string::npos);
+}
+
+TEST(Admin, slow_ones_do_not_keep_a_probe_out) {
+  Cluster cluster(1);
+  cluster.start_all();
+  ASSERT_TRUE(eventually([&] { return ready(cluster, 0); }));
+  std::vector<Loris> lorises;
+  for (int i = 0; i < 100; ++i) lorises.emplace_back(cluster.admin_port(0));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(ask(cluster, 0, "GET", "/health/live").status, 200U);
+  EXPECT_NE(cluster.log(0).find("refused: admin.max_connections is 64"), std::string::npos);
+}
+
+TEST(Admin, connections_beyond_the_limit_are_counted) {
+  Cluster cluster(1, {"--set", "listen.max_connections=2"});
+  cluster.start_all();
+  ASSERT_TRUE(eventually([&] { return ready(cluster, 0); }));
+  std::vector<Loris> clients;
+  for (int i = 0; i < 7; ++i) clients.emplace_back(cluster.port(0), "\x10");
+  EXPECT_TRUE(eventually([&] {
+    const admin::ExpositionReader read(ask(cluster, 0, "GET", "/metrics").body);
+    return read.complaint.empty() && read.value("holdfast_connections_refused_total", {{"kind", "client"}, {"reason", "max_connections"}}) == 5;
+  })) << ask(cluster, 0, "GET", "/metrics").body;
 }
 
 TEST(Admin, a_token_changes_at_a_reload) {

@@ -260,9 +260,9 @@ TEST_F(AdminTlsSystem, silence_at_the_door_is_over_in_time) {
     silent.back()->say("\x16\x03\x01\x02");  // the beginning of a ClientHello
   }
   const auto in = [&] { return get("/health/live").status == 200; };
-  EXPECT_FALSE(in()) << "they are as many as there may be";
-  EXPECT_TRUE(eventually(in, Seconds(20))) << "handshakes have 10 s";
-  EXPECT_EQ(count(cluster_->log(0), "refused: no TLS handshake in time"), 1U) << cluster_->log(0);
+  EXPECT_TRUE(in()) << "they are as many as there may be: one gives way";
+  const auto told = [&] { return count(cluster_->log(0), "refused: no TLS handshake in time") == 1; };
+  EXPECT_TRUE(eventually(told, Seconds(20))) << "handshakes have 10 s; " << cluster_->log(0);
 }
 
 }  // namespace

@@ -52,6 +52,12 @@ TEST(HostileTransports, end_in_bounded_time) {
   // 10 s for the handshake; a refusal that is answered waits up to 5 s for the other end.
   EXPECT_LT(std::chrono::steady_clock::now() - begin, Seconds(17));
   EXPECT_TRUE(node.alive());
+  const RawClient metrics(node.cluster().admin_port(0));
+  metrics.say("GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n");
+  const std::string told = metrics.hear(1'000'000);
+  const std::string counter = "\nholdfast_connections_refused_total{kind=\"client\",reason=\"transport\"} ";
+  ASSERT_NE(told.find(counter), std::string::npos) << told;
+  EXPECT_GE(std::stoul(told.substr(told.find(counter) + counter.size())), cases.size() - 2);
   EXPECT_EQ(node.cluster().stop(0), 0);
 }
 

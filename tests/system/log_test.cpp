@@ -1,8 +1,14 @@
 // The log of real nodes, as JSON: what clients do stands in it, each line with its client, and few of a kind.
+#include <csignal>
+#include <filesystem>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -109,6 +115,28 @@ TEST(Log, tells_of_a_takeover_across_nodes) {
     return told.size() == 1;
   }));
   EXPECT_EQ(told[0]["message"], "taken over: the connection at node 1 gives way to one at node 2");
+}
+
+TEST(Log, that_nobody_reads_holds_up_nothing) {
+  const auto ports = free_ports(3);
+  std::string pattern = testing::TempDir() + "hf-log-XXXXXX";
+  const std::string directory = ::mkdtemp(pattern.data());
+  const std::string pipe = directory + "/log";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const int reader = ::open(pipe.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  const std::string filler(4096, '.');
+  while (::write(reader, filler.data(), filler.size()) > 0) continue;
+  Process node;
+  node.start({HF_BINARY_DIR "/broker/app/holdfastd", "--bind", "127.0.0.1", "--peer-bind", "127.0.0.1", "--port", std::to_string(ports[0]),
+              "--peer-port", std::to_string(ports[1]), "--admin-port", std::to_string(ports[2]), "--data-dir", directory + "/data",
+              "--log-level", "debug"},
+             pipe);
+  EXPECT_TRUE(eventually([&] { return serves(ports[0]); })) << "it starts";
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(WireClient(ports[0]).connect("c" + std::to_string(i)), Reason::success) << i;
+  node.signal(SIGTERM);
+  EXPECT_EQ(node.wait(Seconds(5)), 0) << "and stops";
+  ::close(reader);
+  std::filesystem::remove_all(directory);
 }
 
 }  // namespace
