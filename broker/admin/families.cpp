@@ -17,7 +17,7 @@ void write_connections(Exposition& out, const node::Counters& counters, const no
   out.sample(counters.connections_max);
   out.counter("holdfast_connects_total", "CONNECT packets accepted.");
   out.sample(counters.connects);
-  out.counter("holdfast_connects_refused_total", "CONNECT packets answered with an error code.");
+  out.counter("holdfast_connects_refused_total", "CONNECT packets answered with an error code, and connections refused because too many had not said CONNECT.");
   out.sample(counters.connects_refused);
   out.counter("holdfast_keep_alive_expired_total", "Connections closed because their client was silent for too long.");
   out.sample(counters.keep_alive_expired);

@@ -50,7 +50,8 @@ host::HostOptions host_options(const Settings& settings, const Systemd& systemd)
   options.peer_port = settings.peer_port;
   options.stop_timeout += settings.node.drain;
   options.peer_tls = peer_tls_of(settings);
-  options.max_connections = settings.node.max_connections;
+  // Who says CONNECT beyond the limit is told so by the node; beyond this there is no time for that.
+  options.max_connections = settings.node.max_connections + settings.node.max_pending;
   options.logs = logs;
   options.log = log_line;
   options.die = die;

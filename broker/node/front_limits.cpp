@@ -10,6 +10,7 @@ namespace hf::node {
 void Front::accepted(StreamId stream, const env::Arrival& arrival) {
   if (pending_ >= parts_.config.max_pending) {
     constexpr std::string_view text = "refused: too many connections have not said CONNECT yet";
+    ++parts_.counters.connects_refused;
     parts_.env.log({.level = env::Level::warn, .text = text, .event = client_event::refused, .remote = arrival.remote});
     return parts_.env.close(stream, false);
   }

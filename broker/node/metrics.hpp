@@ -32,7 +32,7 @@ struct Counters {
   std::uint64_t connections = 0;       ///< now
   std::uint64_t connections_max = 0;   ///< the most there were at once
   std::uint64_t connects = 0;
-  std::uint64_t connects_refused = 0;  ///< answered with an error code
+  std::uint64_t connects_refused = 0;  ///< answered with an error code, or too many had not been said yet
   std::uint64_t keep_alive_expired = 0;
   std::uint64_t packets_in = 0, packets_out = 0;  ///< MQTT control packets
   std::uint64_t bytes_in = 0, bytes_out = 0;      ///< of clients, as MQTT counts them

@@ -18,6 +18,15 @@ bool hopped(const Case& c, const Message& message, std::size_t until) {
   return false;
 }
 
+/// May a node have taken all others for lost at that time: was it cut off for long enough to think so, and is that so, or over for
+/// so short a time that it need not know yet?
+bool may_know_nobody(const Case& c, VirtualTime at) {
+  const VirtualTime detect = c.history.facts.detect_after, settle = c.history.facts.settle;
+  for (VirtualTime back = 0; back <= settle; back += detect / 8)
+    if (!c.topology.ever_sound(at - back - detect, at - back)) return true;
+  return false;
+}
+
 /// `later` overtook `earlier`: could the broker have kept them in order? Not when the cut moved
 /// in between, or so many nodes were away that `earlier` lay where nobody could see it.
 bool order_owed(const Case& c,
@@ -30,20 +39,19 @@ bool order_owed(const Case& c,
                     got = c.event(later_received).at;
   const VirtualTime settle = c.history.facts.settle;
   if (topology.steady(a - settle, got) && topology.undisturbed(a, got)) return true;
-  if (topology.sound(a - settle, got)) return true;  // fewer than W away all the while, and everybody knows
-  if (!topology.sound(b, got)) return false;
-  // Settled after whatever happened; and a node that knew of no other replica in reach (any more, or again yet), and so
-  // acknowledged `earlier` alone, is there, or has passed it on.
+  // A node that knew of no other replica in reach, and so acknowledged `earlier` alone, is there, or has passed it on.
   const VirtualTime acked = earlier_acked == no_event ? a : c.event(earlier_acked).at;
-  const bool alone = earlier_acked != no_event && !topology.sound(acked - settle, acked);
   const auto calm = topology.last_calm(b);
-  if (topology.steady(b - settle, b) && (!alone || topology.calm_at(b) || (calm && *calm - settle >= a))) return true;
+  const bool told = earlier_acked == no_event || !may_know_nobody(c, acked) || topology.calm_at(b) || (calm && *calm - settle >= a);
+  if (topology.sound(a, got)) return told;  // fewer than W away all the while
+  if (!topology.sound(b, got)) return false;
+  if (topology.steady(b - settle, b) && told) return true;  // settled after whatever happened
   return c.history.facts.order_across_heal && topology.undisturbed(a, got) &&
          topology.no_node_changed(a - settle, got);
 }
 
-/// On a side that may see no replica, or does not know yet that it does again, a message sent before this session had asked for it waits for the subscription of
-/// the session before, with which this one is merged; newer ones do not.
+/// On a side that may see no replica, or does not know yet that it does again, a message sent before this session had asked for
+/// it waits for the subscription of the session before, with which this one is merged; newer ones do not.
 bool awaits_merge(const Case& c, std::uint32_t client, std::uint32_t topic, std::size_t began, std::size_t sent) {
   const VirtualTime at = c.event(sent).at;
   if (c.topology.sound(at - c.history.facts.settle, at)) return false;

@@ -225,6 +225,11 @@ bool Topology::clients_free(VirtualTime from, VirtualTime to) const {
 bool Topology::sound(VirtualTime from, VirtualTime to) const {
   return none_since(unsound_, from, to);
 }
+bool Topology::ever_sound(VirtualTime from, VirtualTime to) const {
+  for (std::size_t i = at(from); i <= at(to); ++i)
+    if (const VirtualTime t = std::max(from, segments_[i].at); sound(t, t)) return true;
+  return false;
+}
 bool Topology::no_node_changed(VirtualTime from, VirtualTime to) const {
   return count_in(node_changes_, from, to) == 0;
 }

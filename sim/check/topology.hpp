@@ -46,6 +46,8 @@ class Topology {
   [[nodiscard]] bool clients_free(VirtualTime from, VirtualTime to) const;
   /// Whole, undisturbed, and at most write_quorum-1 nodes away, at every moment of [from, to].
   [[nodiscard]] bool sound(VirtualTime from, VirtualTime to) const;
+  /// Sound at some moment of [from, to].
+  [[nodiscard]] bool ever_sound(VirtualTime from, VirtualTime to) const;
   /// No crash, restart, pause or resume in (from, to].
   [[nodiscard]] bool no_node_changed(VirtualTime from, VirtualTime to) const;
   /// Whole, undisturbed, all nodes up and running.

@@ -16,6 +16,7 @@
 #include "tests/admin/exposition_reader.hpp"
 #include "tests/system/paho_client.hpp"
 #include "tests/system/processes.hpp"
+#include "tests/system/wire_client.hpp"
 
 namespace hf::system_tests {
 namespace {
@@ -135,16 +136,25 @@ TEST(Admin, slow_ones_do_not_keep_a_probe_out) {
   EXPECT_NE(cluster.log(0).find("refused: admin.max_connections is 64"), std::string::npos);
 }
 
-TEST(Admin, connections_beyond_the_limit_are_counted) {
-  Cluster cluster(1, {"--set", "listen.max_connections=2"});
+TEST(Admin, connections_beyond_the_limit_are_told_and_counted) {
+  Cluster cluster(1, {"--set", "listen.max_connections=2", "--set", "mqtt.max_pending=3"});
   cluster.start_all();
   ASSERT_TRUE(eventually([&] { return ready(cluster, 0); }));
-  std::vector<Loris> clients;
-  for (int i = 0; i < 7; ++i) clients.emplace_back(cluster.port(0), "\x10");
-  EXPECT_TRUE(eventually([&] {
+  const auto value = [&](const char* name, const std::map<std::string, std::string>& labels) {
     const admin::ExpositionReader read(ask(cluster, 0, "GET", "/metrics").body);
-    return read.complaint.empty() && read.value("holdfast_connections_refused_total", {{"kind", "client"}, {"reason", "max_connections"}}) == 5;
-  })) << ask(cluster, 0, "GET", "/metrics").body;
+    return read.complaint.empty() ? read.value(name, labels) : -1;
+  };
+  ASSERT_TRUE(serves(cluster.port(0)));
+  {
+    WireClient one(cluster.port(0)), two(cluster.port(0)), three(cluster.port(0));
+    EXPECT_EQ(one.connect("one"), mqtt::Reason::success);
+    EXPECT_EQ(two.connect("two"), mqtt::Reason::success);
+    EXPECT_EQ(three.connect("three"), mqtt::Reason::quota_exceeded);
+    EXPECT_EQ(value("holdfast_connects_refused_total", {}), 1);
+  }
+  std::vector<Loris> clients;
+  for (int i = 0; i < 8; ++i) clients.emplace_back(cluster.port(0), "\x10");
+  EXPECT_TRUE(eventually([&] { return value("holdfast_connects_refused_total", {}) == 6; })) << "three may wait to say CONNECT";
 }
 
 TEST(Admin, a_token_changes_at_a_reload) {
