@@ -121,6 +121,12 @@ class Maker {
     to_pb(attach, op.mutable_release()->mutable_attach());
     return op;
   }
+  pb::Operation began(std::uint64_t time, Stamp connect, NodeId node = 1) {
+    pb::Operation op = at(time, node);
+    op.mutable_began()->set_client("c");
+    to_pb(connect, op.mutable_began()->mutable_connect());
+    return op;
+  }
   pb::Operation retire(std::uint64_t time, std::uint64_t identity, NodeId node = 1) {
     pb::Operation op = at(time, node);
     to_pb(name(identity), op.mutable_retire()->add_names());

@@ -46,7 +46,11 @@ struct Owed {
   std::string member;  // whom it is dealt to
 };
 
-using PacketId = std::map<std::pair<Moment, Moment>, std::string>;  // (epoch, operation) -> message, or "" released
+struct Held {
+  std::string message;  // or "": released
+  Moment attach;
+};
+using PacketId = std::map<std::pair<Moment, Moment>, Held>;  // by (epoch, operation)
 
 struct Client {
   Moment wiped;
@@ -60,6 +64,7 @@ struct Client {
   std::map<Called, Owed> queue;
   std::set<Called> known;  // identities that were ever queued here
   std::map<unsigned, PacketId> ids;
+  Moment began;  // ids of earlier attachments are gone
 };
 
 std::string fact_connect(const Moment& connect, const Moment& attach, bool open, unsigned expiry) {
@@ -184,8 +189,14 @@ struct Broker {
   template <class Step>
   void packet(const Step& op, const Moment& now, const std::string& message) {
     Client& c = clients[op.client()];
-    if (moment(op.attach()) < c.wiped) return;
-    c.ids[op.packet_id()].emplace(std::pair(moment(op.epoch()), now), message);
+    if (moment(op.attach()) < std::max(c.wiped, c.began)) return;
+    c.ids[op.packet_id()].emplace(std::pair(moment(op.epoch()), now), Held{message, moment(op.attach())});
+  }
+  void operator()(const pb::Began& op, const Moment&, const std::string&) {
+    Client& c = clients[op.client()];
+    if (!c.connected || moment(op.connect()) < c.wiped) return;
+    c.began = std::max(c.began, moment(op.connect()));
+    for (auto& [packet_id, held] : c.ids) std::erase_if(held, [&](const auto& one) { return one.second.attach < c.began; });
   }
   void operator()(const pb::Inbound& op, const Moment& now, const std::string& dot) {
     packet(op, now, op.has_name() ? text(op.name().node(), op.name().boot(), op.name().seq()) : dot);
@@ -223,8 +234,8 @@ struct Broker {
       for (std::size_t i = 0; i < order.size(); ++i)
         out.push_back(who + fact_owed(i, order[i].first.second, order[i].second));
       for (const auto& [packet_id, held] : c.ids)
-        if (const std::string& message = held.rbegin()->second; !message.empty())
-          out.push_back(who + fact_held(packet_id, message));
+        if (!held.empty() && !held.rbegin()->second.message.empty())
+          out.push_back(who + fact_held(packet_id, held.rbegin()->second.message));
     }
     for (const auto& [topic, payload] : retained)
       if (!payload.empty()) out.push_back(fact_retained(topic, payload));
@@ -293,6 +304,7 @@ std::vector<std::string> expected(std::vector<pb::Operation> operations) {
     if (o.has_done()) broker(o.done(), at(o), dot);
     if (o.has_inbound()) broker(o.inbound(), at(o), dot);
     if (o.has_release()) broker(o.release(), at(o), dot);
+    if (o.has_began()) broker(o.began(), at(o), dot);
     if (o.has_assign()) broker(o.assign(), at(o), dot);
     if (o.has_settle()) broker(o.settle(), at(o), dot);
     if (o.has_retire()) broker(o.retire(), at(o), dot);

@@ -254,12 +254,18 @@ TEST(Rules, a_release_of_a_later_epoch_beats_the_inbound_it_follows) {
   EXPECT_EQ(session(state).inbound.size(), 1U);
 }
 
-TEST(Rules, a_client_told_that_there_is_no_session_has_no_packet_ids_of_before) {
+TEST(Rules, a_client_that_has_read_that_there_is_no_session_has_no_packet_ids_of_before) {
   Maker m;
-  auto anew = m.connect(20, false, 2);
-  to_pb(stamp(20, 2), anew.mutable_connect()->mutable_began());
-  const State state = both({}, {m.connect(10, false), m.inbound(25, 4, stamp(10), 1)}, {anew});
+  const auto old = m.connect(10, false), held = m.inbound(25, 4, stamp(10), 1), anew = m.connect(20, false, 2);
+  State state = both({}, {old, held}, {anew});
+  EXPECT_NE(session(state).inbound_of(4), nullptr) << "it may not have read the CONNACK";
+  state = both({}, {old, held}, {anew, m.began(21, stamp(20, 2), 2)});
   EXPECT_EQ(session(state).began, stamp(20, 2));
+  EXPECT_EQ(session(state).inbound_of(4), nullptr);
+  // The next CONNECT hands it on: a holder that lacks the Began has it from there.
+  auto later = m.connect(30, false, 2);
+  to_pb(stamp(20, 2), later.mutable_connect()->mutable_began());
+  state = both({}, {old, held}, {later});
   EXPECT_EQ(session(state).inbound_of(4), nullptr);
 }
 

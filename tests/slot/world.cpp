@@ -80,7 +80,7 @@ bool World::issue_session(Holder& holder, const Step& step) {
   const Session* session = it == holder.state.sessions.end() ? nullptr : &it->second;
   const bool exists = session != nullptr && session->exists();
   pb::Operation op;
-  switch (step.b % 19) {
+  switch (step.b % 20) {
     case 0:
     case 1:
       if (exists) return false;
@@ -88,7 +88,7 @@ bool World::issue_session(Holder& holder, const Step& step) {
     case 2:
     case 3: {
       fill_connect(*op.mutable_connect(), client, step);
-      op.mutable_connect()->set_clean(step.b % 19 == 3);
+      op.mutable_connect()->set_clean(step.b % 20 == 3);
       break;
     }
     case 4: {
@@ -168,6 +168,12 @@ bool World::issue_session(Holder& holder, const Step& step) {
     case 17: {
       for (const auto& [dot, will] : holder.state.wills) to_pb(dot, op.mutable_published()->add_fires());
       if (!op.has_published()) return false;
+      break;
+    }
+    case 18: {
+      if (!exists) return false;
+      op.mutable_began()->set_client(client);
+      to_pb(session->connect_stamp, op.mutable_began()->mutable_connect());
       break;
     }
     default: {
