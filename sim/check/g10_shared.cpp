@@ -81,21 +81,23 @@ std::size_t promised_by(const Case& c, const Group& group, const Message& messag
   return no_event;
 }
 
-void judge_message(const Case& c, Verdict& v, const Group& group, std::uint32_t m, const std::vector<std::size_t>& receipts) {
+void judge_message(const Case& c, Verdict& v, const Group& group, std::uint32_t m, const std::vector<const Receipt*>& receipts) {
   const Message& message = c.index.messages()[m];
   const std::string& filter = c.index.topics()[group.filter];
   if (!receipts.empty()) ++v.exercised;
   for (std::size_t i = 1; i < receipts.size(); ++i) {
-    const Event& first = c.event(receipts[0]);
-    const Event& again = c.event(receipts[i]);
+    const Event& first = c.event(receipts[0]->event);
+    const Event& again = c.event(receipts[i]->event);
     if (first.client == again.client && first.qos != 2) continue;  // sent again, as QoS 1 may be
-    if (first.qos != 2 && may_come_again(c, receipts[0], receipts[i])) continue;
-    violate(v, c, receipts[i], again.client,
+    // Told that it has no session, it forgot what it had; the session that it has again after all sends what was not finished.
+    if (first.client == again.client && receipts[0]->session != receipts[i]->session) continue;
+    if (first.qos != 2 && may_come_again(c, receipts[0]->event, receipts[i]->event)) continue;
+    violate(v, c, receipts[i]->event, again.client,
             again.client + " received " + named(c, m) + " of " + filter + " at " + in_seconds(again.at) + " from " + again.node +
                 ", which " + first.client + " had received at QoS " + std::to_string(first.qos) + " at " +
                 in_seconds(first.at) + " from " + first.node +
                 (first.qos == 2 ? "" : " on a connection that was still open, while all nodes could reach each other"),
-            {message.sends.front(), receipts[0]});
+            {message.sends.front(), receipts[0]->event});
     return;
   }
   if (!receipts.empty() || message.acked_send == no_event || c.event(message.sends.front()).qos == 0) return;
@@ -128,10 +130,10 @@ Verdict judge_shared(const Case& c) {
     if (fresh) at->second = groups_of(c, messages[m].topic);
     for (const Group& group : at->second) {
       if (!all_may(c, group, messages[m])) continue;
-      std::vector<std::size_t> mine;
+      std::vector<const Receipt*> mine;
       if (const auto got = receipts.find(m); got != receipts.end())
         for (const Receipt* r : got->second)
-          if (group.members.contains(r->client)) mine.push_back(r->event);
+          if (group.members.contains(r->client)) mine.push_back(r);
       judge_message(c, v, group, m, mine);
     }
   }

@@ -165,6 +165,9 @@ class Judge {
     const VirtualTime settle = c_.history.facts.settle, t = at(end);
     if (!c_.topology.steady(t - settle, t + settle) || !c_.topology.sound(t - settle, t + settle)) return;
     if (!c_.topology.running(c_.node(will.connection->connected), t - settle, t + settle) || !heard(will, t)) return;
+    // A node that was down and is back has lost the connection, though its client need not have noticed.
+    for (std::size_t e = will.connection->connected; e < end; ++e)
+      if (c_.event(e).kind == Event::Kind::node_crashed && c_.event(e).node == c_.event(will.connection->connected).node) return;
     ++v_.exercised;
     for (const std::size_t receipt : will.receipts) wrong(will, receipt, "though it had said goodbye at " + in_seconds(t), {});
   }

@@ -55,6 +55,17 @@ TEST(G10, the_same_member_got_a_message_of_qos_2_again) {
   s.get(12600, "a", 1, 2);
   EXPECT_EQ(score(s, "G10"), (Score{1, 1}));
 }
+TEST(G10, the_same_member_got_it_again_in_another_session) {
+  Shared s;
+  s.publish(12000, "n2", 1, 1, 2);
+  s.get(12500, "a", 1, 2);
+  s.disconnect(12600, "a", "n1", 1);
+  s.connect(13000, "a", "n1", 2, false);  // on a side without replicas, say
+  s.disconnect(13100, "a", "n1", 2);
+  s.connect(14000, "a", "n1", 3, true);
+  s.get(14500, "a", 3, 2);
+  EXPECT_EQ(score(s, "G10").violated, 0U) << "it had forgotten what it held";
+}
 TEST(G10, two_members_got_a_message_of_qos_1_while_all_was_well) {
   Shared s;
   s.publish(12000, "n2", 1, 1);

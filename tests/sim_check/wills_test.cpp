@@ -103,6 +103,12 @@ TEST(G9, goodbye) {
   crashed.node(Kind::node_crashed, 20100, "n3");
   crashed.fired(20500);
   EXPECT_EQ(g9(crashed).violated, 0U);
+  Willed back;  // its node died under it, and was back before the client had noticed
+  back.node(Kind::node_crashed, 14000, "n3");
+  back.node(Kind::node_restarted, 14500, "n3");
+  back.fired(15000);
+  back.goodbye(20000);
+  EXPECT_EQ(g9(back).violated, 0U);
 }
 TEST(G9, still_connected) {
   const auto cut = [](VirtualTime length) {
