@@ -48,6 +48,7 @@ class Coordinator {
   void changed(SlotId slot, const slot::Changes& changes, bool foreign);
   /// A node came up, went, or refuses: what is connected there is looked at.
   void front_changed(NodeId node);
+  void peer_down(NodeId node);
   /// Of a front, as far as sessions served here tell.
   [[nodiscard]] std::uint32_t latest_boot(NodeId node);
   void routes_complete();

@@ -142,8 +142,24 @@ void GroupMembers::settle(SlotId slot, const std::string& client, const std::vec
   }
   const auto gate = op.names_size() == 0 ? parts_.coordinator.tail(slot) : parts_.coordinator.append(slot, std::move(operation));
   held->when_stored(gate, true, [this, slot, client, deals, outcome] {
-    for (const slot::Name& name : deals) say(slot, client, name, outcome);
+    for (const slot::Name& name : deals)
+      if (!overruled(slot, client, name, outcome)) say(slot, client, name, outcome);
   });
+}
+
+/// What was logged without a majority is stored by one after a heal only, and another coordinator may have decided otherwise
+/// meanwhile: then the deal is looked at anew.
+bool GroupMembers::overruled(SlotId slot, const std::string& client, const slot::Name& deal, slot::Outcome outcome) {
+  const slot::State& all = parts_.slots.held(slot)->state();
+  const slot::Entry* entry = nullptr;
+  if (const auto it = all.sessions.find(client); it != all.sessions.end())
+    if (const auto found = it->second.entries.find(deal); found != it->second.entries.end()) entry = &found->second;
+  const auto settled = all.settled.find(deal);
+  if (settled == all.settled.end() || (settled->second.outcome == outcome && counts(settled->second, entry))) return false;
+  Client& state = slots_[slot][client];
+  if (const auto open = state.open.find(deal); open != state.open.end()) open->second.settling = false;
+  dirty_.insert({slot, client});
+  return true;
 }
 
 void GroupMembers::say(SlotId slot, const std::string& client, const slot::Name& deal, slot::Outcome outcome) {

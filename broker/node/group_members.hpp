@@ -84,6 +84,7 @@ class GroupMembers {
   void look(SlotId slot, const std::string& client);
   void look_at_deals(SlotId slot, const std::string& client, Client& state, bool ends);
   void settle(SlotId slot, const std::string& client, const std::vector<slot::Name>& deals, slot::Outcome outcome);
+  [[nodiscard]] bool overruled(SlotId slot, const std::string& client, const slot::Name& deal, slot::Outcome outcome);
   void say(SlotId slot, const std::string& client, const slot::Name& deal, slot::Outcome outcome);
   void reply(const std::string& group, const slot::Name& deal, pb::DealReply::How how, bool away);
 

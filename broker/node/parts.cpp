@@ -110,6 +110,7 @@ void ShardParts::handle_cluster_events() {
       env.log({env::Level::warn, "node " + std::to_string(down->node) + " is out of reach"});
       env.reached("node.unreachable");
       presence.down(down->node);
+      coordinator.peer_down(down->node);
       slots.peer_down(down->node);
       routes.peer_down(down->node);
       retained.peer_changed(down->node);

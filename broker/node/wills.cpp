@@ -100,6 +100,15 @@ void Coordinator::tick_sessions() {
 }
 
 /// The front's node came, went, or refuses: the sessions connected there are looked at.
+/// What was pushed there may be lost, and what it asked is asked again, perhaps of others: its front begins anew with both once
+/// it can be reached. Until then nothing more is sent, which would overtake, or done, which would come late.
+void Coordinator::peer_down(NodeId node) {
+  for (SlotId slot = 0; slot < parts_.local_slot(); ++slot) {
+    std::erase_if(serving_[slot].parked, [&](const auto& one) { return one.first == node; });
+    std::erase_if(serving_[slot].attached, [&](const auto& one) { return one.second.node == node; });
+  }
+}
+
 void Coordinator::front_changed(NodeId node) {
   for (SlotId slot = 0; slot < parts_.config.slots; ++slot) {
     if (!parts_.slots.serving(slot)) continue;
