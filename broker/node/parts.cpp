@@ -141,7 +141,18 @@ void ShardParts::broadcast_gossip() {
     if (node != self.node) send(node, message);
 }
 
+/// Who stood still for long is lost to all others, and they have gone on: so they are lost to it, before it takes up what lay
+/// unread meanwhile, some of which was asked of others since.
+void ShardParts::wake() {
+  const Instant now = env.now();
+  const auto before = std::exchange(awake_at_, now);
+  if (phase != Phase::serving || !before || now - *before <= config.detect_after) return;
+  cluster->tick(now, cluster_out);
+  handle_cluster_events();
+}
+
 void ShardParts::tick() {
+  awake_at_ = env.now();
   const Instant now = env.now();
   cluster->tick(now, cluster_out);
   handle_cluster_events();

@@ -63,6 +63,7 @@ struct ShardParts {
   void committed(env::CommitId id, env::CommitStatus status);
   void become_serving();
 
+  void wake();
   void tick();
   void end_turn();
   [[nodiscard]] std::optional<Instant> deadline() const;
@@ -117,6 +118,7 @@ struct ShardParts {
   bool gossip_due_ = false;
   Instant next_gossip_{};
   Instant next_tick_{};
+  std::optional<Instant> awake_at_;  ///< when it last did anything
 };
 
 }  // namespace hf::node

@@ -18,11 +18,13 @@ void Shard::on_accepted(StreamId stream, const env::Arrival& arrival) {
 }
 
 void Shard::on_connected(StreamId stream) {
+  parts_->wake();
   parts_->cluster->connected(parts_->env.now(), stream, parts_->cluster_out);
   parts_->handle_cluster_events();
 }
 
 void Shard::on_bytes(StreamId stream, const Bytes& bytes) {
+  parts_->wake();
   if (parts_->front.owns(stream)) return parts_->front.bytes(stream, bytes);
   if (!parts_->cluster) return;
   parts_->cluster->set_wall(parts_->env.wall_ms());
@@ -31,6 +33,7 @@ void Shard::on_bytes(StreamId stream, const Bytes& bytes) {
 }
 
 void Shard::on_closed(StreamId stream, env::CloseReason reason) {
+  parts_->wake();
   if (parts_->front.owns(stream)) return parts_->front.lost(stream, reason);
   if (!parts_->cluster) return;
   parts_->cluster->closed(parts_->env.now(), stream, parts_->cluster_out, reason == env::CloseReason::refused);
