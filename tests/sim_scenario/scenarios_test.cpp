@@ -178,7 +178,7 @@ INSTANTIATE_TEST_SUITE_P(table, Mutants,
                                          Catch{"subscription_limit_ignored", "limits", "G13"},
                                          Catch{"topic_limits_ignored", "limits", "G13"},
                                          Catch{"copy_dropped_early", "hopper", "G11", 4},
-                                         Catch{"one_stripe_for_both_qos", "zone-split", "MQTT", 104},
+                                         Catch{"one_stripe_for_both_qos", "small-ids", "MQTT", 25},
                                          Catch{"group_forgets_revoked", "shared", "G10"},
                                          Catch{"group_deals_twice", "shared", "G10"}),
                          [](const auto& which) { return std::string(which.param.mutant); });
