@@ -95,6 +95,7 @@ void Groups::ask(SlotId slot, const std::string& group, const slot::Dot& name, b
   const auto found = now->entries.find(deal.entry);
   if (found == now->entries.end() || found->second.done) return finish(slot, group, name);
   const slot::Entry& entry = found->second;
+  if (entry.deal != name) return;  // dealt anew by another coordinator, of which was heard just now
   const slot::pb::Options& options = options_of(*now, deal.member);
   const MemberAddress address = member_address(deal.member);
   if (is_gone(address)) return entry.qos == 2 ? finish(slot, group, name) : revoked(slot, group, name);
