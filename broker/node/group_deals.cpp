@@ -12,6 +12,12 @@ namespace {
 bool counts(const slot::Settled& settled, const slot::Entry* entry) {
   return entry == nullptr || entry->done || settled.outcome == slot::Outcome::delivered || settled.epoch >= entry->epoch;
 }
+const slot::Entry* entry_of(const slot::State& state, const std::string& client, const slot::Name& deal) {
+  const auto it = state.sessions.find(client);
+  if (it == state.sessions.end()) return nullptr;
+  const auto found = it->second.entries.find(deal);
+  return found == it->second.entries.end() ? nullptr : &found->second;
+}
 }  // namespace
 
 bool GroupMembers::revoked(SlotId slot, const slot::Entry& entry) const {
@@ -47,9 +53,7 @@ void GroupMembers::on_deal(NodeId, const pb::DealRequest& request) {
   if (!parts_.slots.decides(slot) || (slot != parts_.local_slot() && request.time() < held->horizon())) return;
   const slot::Name name{.identity = true, .front = false, .slot = request.slot(), .dot = slot::from_pb(request.deal())};
   const slot::Session* at = session(slot, client);
-  const slot::Entry* entry = nullptr;
-  if (const auto it = held->state().sessions.find(client); it != held->state().sessions.end())
-    if (const auto found = it->second.entries.find(name); found != it->second.entries.end()) entry = &found->second;
+  const slot::Entry* entry = entry_of(held->state(), client, name);
   Client& state = slots_[slot][client];
   const bool known = entry != nullptr || held->state().settled.contains(name);
   if (!known && !request.has_message()) {
@@ -96,9 +100,7 @@ void GroupMembers::look_at_deals(SlotId slot, const std::string& client, Client&
   std::vector<slot::Name> delivered, revoked;
   for (auto& [name, open] : state.open) {
     if (open.settling) continue;
-    const slot::Entry* entry = nullptr;
-    if (it != all.sessions.end())
-      if (const auto found = it->second.entries.find(name); found != it->second.entries.end()) entry = &found->second;
+    const slot::Entry* entry = entry_of(all, client, name);
     const auto settled = all.settled.find(name);
     if (settled != all.settled.end() && counts(settled->second, entry)) {
       (settled->second.outcome == slot::Outcome::delivered ? delivered : revoked).push_back(name);
@@ -151,11 +153,8 @@ void GroupMembers::settle(SlotId slot, const std::string& client, const std::vec
 /// meanwhile: then the deal is looked at anew.
 bool GroupMembers::overruled(SlotId slot, const std::string& client, const slot::Name& deal, slot::Outcome outcome) {
   const slot::State& all = parts_.slots.held(slot)->state();
-  const slot::Entry* entry = nullptr;
-  if (const auto it = all.sessions.find(client); it != all.sessions.end())
-    if (const auto found = it->second.entries.find(deal); found != it->second.entries.end()) entry = &found->second;
   const auto settled = all.settled.find(deal);
-  if (settled == all.settled.end() || (settled->second.outcome == outcome && counts(settled->second, entry))) return false;
+  if (settled == all.settled.end() || (settled->second.outcome == outcome && counts(settled->second, entry_of(all, client, deal)))) return false;
   Client& state = slots_[slot][client];
   if (const auto open = state.open.find(deal); open != state.open.end()) open->second.settling = false;
   dirty_.insert({slot, client});
@@ -165,14 +164,11 @@ bool GroupMembers::overruled(SlotId slot, const std::string& client, const slot:
 void GroupMembers::say(SlotId slot, const std::string& client, const slot::Name& deal, slot::Outcome outcome) {
   const slot::State& all = parts_.slots.held(slot)->state();
   parts_.coordinator.note_unretired(slot, deal);
-  if (const auto it = all.sessions.find(client); it != all.sessions.end()) {
-    const auto entry = it->second.entries.find(deal);
-    if (entry != it->second.entries.end() && !entry->second.done) {
-      slot::pb::Operation operation;
-      operation.mutable_done()->set_client(client);
-      slot::to_pb(deal, operation.mutable_done()->add_names());
-      parts_.coordinator.append(slot, std::move(operation));
-    }
+  if (const slot::Entry* entry = entry_of(all, client, deal); entry != nullptr && !entry->done) {
+    slot::pb::Operation operation;
+    operation.mutable_done()->set_client(client);
+    slot::to_pb(deal, operation.mutable_done()->add_names());
+    parts_.coordinator.append(slot, std::move(operation));
   }
   if (outcome == slot::Outcome::revoked) parts_.env.reached("group.revoked");
   Client& state = slots_[slot][client];

@@ -104,8 +104,12 @@ void Coordinator::tick_sessions() {
 /// it can be reached. Until then nothing more is sent, which would overtake, or done, which would come late.
 void Coordinator::peer_down(NodeId node) {
   for (SlotId slot = 0; slot < parts_.local_slot(); ++slot) {
-    std::erase_if(serving_[slot].parked, [&](const auto& one) { return one.first == node; });
-    std::erase_if(serving_[slot].attached, [&](const auto& one) { return one.second.node == node; });
+    Serving& serving = serving_[slot];
+    std::erase_if(serving.parked, [&](const auto& one) { return one.first == node; });
+    const auto there = serving.fronts.find(node);
+    if (there == serving.fronts.end()) continue;
+    for (const std::string& client : there->second)
+      if (const auto it = serving.attached.find(client); it != serving.attached.end() && it->second.node == node) serving.attached.erase(it);
   }
 }
 

@@ -26,33 +26,6 @@ std::string first_difference(const SlotCopy& a, const SlotCopy& b) {
   return "their texts are equal, their digests are not";
 }
 
-/// A client was told that it has no session, threw QoS 2 flows of its own away, and never said a word on that connection: the broker
-/// cannot know that it has read so, and must keep what it would need to go on with them.
-bool flows_left_open(const Case& c) {
-  std::map<std::string_view, std::uint64_t> mute;  // client to connection
-  for (const Event& event : c.history.events) {
-    if (event.client.empty()) continue;
-    if (event.kind == Event::Kind::publish_abandoned && event.code == 0 && event.qos == 2) mute[event.client] = event.connection;
-    const auto it = mute.find(event.client);
-    if (it == mute.end() || it->second != event.connection) continue;
-    switch (event.kind) {
-      case Event::Kind::subscribe_sent:
-      case Event::Kind::unsubscribe_sent:
-      case Event::Kind::publish_sent:
-      case Event::Kind::reauthenticate_sent:
-      case Event::Kind::received:  // and acknowledged
-        mute.erase(it);
-        break;
-      case Event::Kind::disconnected:
-        if (!event.flag) return true;
-        mute.erase(it);
-        break;
-      default: break;
-    }
-  }
-  return false;
-}
-
 }  // namespace
 
 Verdict judge_convergence(const Case& c) {
@@ -61,7 +34,6 @@ Verdict judge_convergence(const Case& c) {
   const std::size_t wanted = std::min<std::size_t>(facts.replicas, facts.nodes.size());
   std::map<std::uint32_t, std::vector<const SlotCopy*>> slots;
   for (const SlotCopy& copy : c.history.copies) slots[copy.slot].push_back(&copy);
-  const bool open = flows_left_open(c);
   std::size_t last = c.history.events.empty() ? no_event : c.history.events.size() - 1;
   for (const auto& [slot, copies] : slots) {
     ++v.exercised;
@@ -85,7 +57,7 @@ Verdict judge_convergence(const Case& c) {
             " differ: " + first_difference(*first, *copy));
     }
     for (const SlotCopy* copy : copies)
-      if (copy->log_tail + copy->hints + (open ? 0 : copy->tombstones) != 0)
+      if (copy->log_tail + copy->hints + copy->tombstones != 0)
         bad(copy->node + " still has " + std::to_string(copy->log_tail) +
             " operations of log tail, " + std::to_string(copy->hints) + " hints, " +
             std::to_string(copy->tombstones) + " tombstones");

@@ -167,24 +167,5 @@ TEST(G11, each_leftover) {
   EXPECT_EQ(score(Story(), "G11"), (Score{0, 0}));
 }
 
-TEST(G11, what_a_client_gave_up_without_a_word_stays) {
-  const auto left = [](bool says, bool goodbye) {
-    Converged s;
-    s.h.copies[0].tombstones = 1;
-    s.send(10000, "n1", 1, 1, 2);
-    s.disconnect(11000, "pub", "n1", 1);
-    s.connect(12000, "pub", "n4", 2, false);
-    Event& given_up = s.on(Event::Kind::publish_abandoned, 12000, "pub", "n4", 2);
-    given_up.qos = 2;
-    if (says) s.send(12500, "n4", 2, 2);
-    s.disconnect(13000, "pub", "n4", 2);
-    s.h.events.back().flag = goodbye;
-    return score(s, "G11").violated;
-  };
-  EXPECT_EQ(left(false, false), 0U) << "it may not have read the CONNACK";
-  EXPECT_EQ(left(true, false), 1U);
-  EXPECT_EQ(left(false, true), 1U) << "DISCONNECT is a word";
-}
-
 }  // namespace
 }  // namespace hf::sim
