@@ -152,8 +152,9 @@ int serve(const Order& order, std::shared_ptr<const access::Guard> guard) {
                   " in cluster '" + settings.node.cluster_name + "'");
     return true;
   };
-  MemoryWatch memory(resolved(settings.memory), log, [&](node::Pressure pressure) { running->set_pressure(pressure); },
-                     give_memory_back);
+  const std::uint64_t memory_limit = resolved(settings.memory);
+  MemoryWatch memory(memory_limit, log, [&](node::Pressure pressure) { running->set_pressure(pressure); }, give_memory_back);
+  options.each_bytes = memory_limit / 64;  // who writes fast fills much in a second
   options.each_second = [&] {
     log_held_back();
     if (settings.memory != MemoryLimit{}) memory.look();

@@ -132,8 +132,11 @@ class Host::Loop final : public StreamEvents {
   }
 
   void look_around() {
-    if (!options_.each_second || handler_ == nullptr || (next_look_ && *next_look_ > now())) return;
+    if (!options_.each_second || handler_ == nullptr) return;
+    const bool much = options_.each_bytes != 0 && streams_.bytes_read() >= looked_at_ + options_.each_bytes;
+    if (!much && next_look_ && *next_look_ > now()) return;
     next_look_ = now() + 1s;
+    looked_at_ = streams_.bytes_read();
     tell([this](env::Handler&) { options_.each_second(); });
   }
 
@@ -183,6 +186,7 @@ class Host::Loop final : public StreamEvents {
   std::optional<Instant> armed_;
   std::optional<Instant> next_alive_;
   std::optional<Instant> next_look_;
+  std::uint64_t looked_at_ = 0;  ///< bytes read by then
   std::optional<Instant> give_up_;  ///< asked to stop; the handler has until then
 };
 

@@ -61,6 +61,7 @@ struct HostOptions {
   std::function<void()> reload;  ///< SIGHUP; called in a turn, so that it may speak to the handler
   std::function<bool()> announce;  ///< asked by run() after each turn, until the answer is that it is done
   std::function<void()> each_second;  ///< by the loop, in a turn
+  std::uint64_t each_bytes = 0;       ///< also when so many have been read since the last time; 0: by time only
   std::function<void()> stopping;  ///< called once, when the handler is about to be asked to stop
   std::function<void()> alive;     ///< called by the loop every `alive_every`: one that hangs calls no more
   std::optional<Duration> alive_every;

@@ -119,7 +119,8 @@ bool SlotReplica::stored(const slot::Dot& dot) const {
 bool SlotReplica::stored_by_majority(const slot::Dot& dot) const {
   if (local_) return true;
   if (mutant_.is("qos2_without_majority")) return stored(dot);
-  return copies(dot, true) >= quorum_.replicas.size() / 2 + 1;
+  // A gate may be older than the claim: what a majority had stored before it comes first.
+  return decides() && copies(dot, true) >= quorum_.replicas.size() / 2 + 1;
 }
 
 std::optional<Stored> SlotReplica::take_batch(env::Batch& batch) {

@@ -46,8 +46,10 @@ bool order_owed(const Case& c,
   if (topology.sound(a, got)) return told;  // fewer than W away all the while
   if (!topology.sound(b, got)) return false;
   if (topology.steady(b - settle, b) && told) return true;  // settled after whatever happened
-  return c.history.facts.order_across_heal && topology.undisturbed(a, got) &&
-         topology.no_node_changed(a - settle, got);
+  // Sent right after a heal: in order if the cut was the same since `earlier`. Who took that may be cut off from its publisher
+  // by another one, and nobody knows of it before the links are back.
+  return c.history.facts.order_across_heal && topology.undisturbed(a, got) && topology.no_node_changed(a - settle, got) &&
+         topology.changes(a - settle, b) <= 1;
 }
 
 /// On a side that may see no replica, or does not know yet that it does again, a message sent before this session had asked for

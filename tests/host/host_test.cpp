@@ -164,6 +164,24 @@ TEST_F(HostTest, one_who_sends_without_end_does_not_keep_a_turn_going) {
   EXPECT_LE(echo_->most_in_a_turn, 512U * 1024U) << "256 KiB, and what one stream had read by then";
 }
 
+TEST_F(HostTest, who_sends_much_is_looked_at_more_than_each_second) {
+  std::atomic<int> looks{0};
+  HostOptions options;
+  options.each_second = [&] { ++looks; };
+  options.each_bytes = 64 * 1024;
+  launch(options);
+  const Client client(host_->client_port());
+  const std::string much(64 * 1024, 'x');
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 50; ++i) {
+    client.say(much);
+    ASSERT_EQ(client.hear(much.size()).size(), much.size());
+  }
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - began).count();
+  EXPECT_GE(looks, 10 + seconds) << "a turn reads 256 KiB at most, or a little more";
+  EXPECT_LE(looks, 52 + seconds);
+}
+
 TEST_F(HostTest, over_the_limit_connections_end_politely) {
   HostOptions options;
   options.max_connections = 2;

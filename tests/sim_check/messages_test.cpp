@@ -239,6 +239,21 @@ TEST(G5, cuts_that_move_and_hints_that_come_late) {
   flip.receive(40300, "n1", 1, 1);
   EXPECT_EQ(score(flip, "G5").violated, 0U) << "still cut, elsewhere";
 }
+TEST(G5, a_second_cut_takes_away_who_held_it) {
+  const auto overtaken = [](bool second) {
+    Begun s;
+    s.split(10000, {{"n2", "n3"}, {"n1", "n4", "n5"}});
+    s.publish(15000, "n2", 1, 1);
+    if (second) s.split(15500, {{"n3"}, {"n1", "n2", "n4", "n5"}});
+    s.whole(20000);
+    s.publish(20010, "n2", 1, 2);
+    s.receive(20020, "n1", 1, 2);
+    s.receive(20300, "n1", 1, 1);
+    return score(s, "G5").violated;
+  };
+  EXPECT_EQ(overtaken(true), 0U) << "n3 had it, and was away until just now";
+  EXPECT_EQ(overtaken(false), 1U) << "n3 was in reach of n2 all along";
+}
 TEST(G5, what_a_node_acknowledged_alone_is_away_with_it) {
   const auto overtaken = [](VirtualTime crashed) {
     Begun s;
