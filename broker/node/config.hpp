@@ -52,6 +52,7 @@ struct Config {
   std::string server_reference;                     ///< mqtt.server_reference: where clients are sent on stop; "" none
   std::uint16_t receive_maximum = 64;               ///< mqtt.receive_maximum: QoS 1/2 from a client
   std::uint16_t max_inflight = 32;                  ///< session.max_inflight: QoS 1/2 to a client
+  std::uint16_t retained_page = 256;                 ///< messages that are read at once; less only in the simulator
   std::uint16_t packet_id_max = 65'535;              ///< of ids given to a client; less only in the simulator, where they are to run out
   std::uint32_t max_queued_messages = 100'000;      ///< session.max_queued
   std::uint64_t max_queued_bytes = 256U << 20U;     ///< session.max_queued_bytes: topics, payloads, properties

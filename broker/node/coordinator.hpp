@@ -58,7 +58,9 @@ class Coordinator {
 
   // --- retained messages that were read for a session served here (retained_writing.cpp)
   [[nodiscard]] bool is_attached(SlotId slot, const std::string& client) const { return serving_[slot].attached.contains(client); }
-  bool owe_retained(SlotId slot, const std::string& client, const slot::pb::Options& options, const slot::pb::Message& message);
+  /// `reading`: for which subscription, and where it was; it was `asked` for by that SUBSCRIBE. None: nobody reads it again.
+  bool owe_retained(SlotId slot, const std::string& client, const slot::pb::Options& options, const slot::pb::Message& message,
+                    const slot::pb::Reading* reading, const slot::Stamp& asked);
   void send_mark(SlotId slot, const std::string& client, std::uint64_t id);
   void answered(SlotId slot, const std::string& client, const std::string& filter, slot::Stamp subscribed);
   /// The connection that a session is being delivered to.

@@ -59,6 +59,7 @@ void Front::on_subscribe(Connection& connection, const mqtt::Subscribe& packet) 
     log_denied(connection, client_event::subscribe_denied, filter, {static_cast<mqtt::Reason>(*denied), ""}, more);
   }
   if (!request.has_subscribe()) return write(connection, std::move(suback));
+  slot::to_pb(parts_.stamp(), request.mutable_subscribe()->mutable_asked());
   parts_.requests.submit(connection.session_slot, std::move(request),
                          [this, stream = connection.stream, suback, asked](const pb::Reply& reply) mutable {
                            Connection* now = find(stream);

@@ -26,6 +26,7 @@ void Coordinator::subscribe(SlotId slot, NodeId from, const pb::Request& request
     count = static_cast<std::size_t>(std::count_if(held.begin(), held.end(), [](const auto& one) { return one.second.present; }));
   slot::pb::Operation operation;
   operation.mutable_subscribe()->set_client(request.client());
+  if (request.subscribe().has_asked()) *operation.mutable_subscribe()->mutable_asked() = request.subscribe().asked();
   for (const auto& one : request.subscribe().filters()) {
     const auto it = held.find(one.filter());
     const bool known = it != held.end() && it->second.present;

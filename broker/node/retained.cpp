@@ -24,7 +24,7 @@ const slot::Subscription* Retained::owed(const Key& key, const Reading& reading)
   const slot::Session* now = session(key);
   if (now == nullptr) return nullptr;
   const auto it = now->subscriptions.find(reading.filter);
-  if (it == now->subscriptions.end() || it->second.stamp != reading.subscribed || !it->second.owed) return nullptr;
+  if (it == now->subscriptions.end() || it->second.stamp != reading.subscribed || !it->second.owed()) return nullptr;
   return &it->second;
 }
 
@@ -41,7 +41,7 @@ void Retained::begin(SlotId slot, const std::string& client) {
   if (now == nullptr) return;
   bool any = false;
   for (const auto& [filter, subscription] : now->subscriptions) {
-    if (!subscription.owed) continue;
+    if (!subscription.owed()) continue;
     std::deque<Reading>& readings = readers_[key].readings;
     if (std::any_of(readings.begin(), readings.end(), [&, &name = filter, &stamp = subscription.stamp](const Reading& r) {
           return r.filter == name && r.subscribed == stamp;
@@ -51,6 +51,7 @@ void Retained::begin(SlotId slot, const std::string& client) {
     reading.filter = filter;
     reading.subscribed = subscription.stamp;
     reading.left = slots_of(filter);
+    if (!parts_.config.mutant.is("retained_read_again")) reading.after = subscription.owing->read;
     reading.began = next_++;
     readings.push_back(std::move(reading));
     any = true;
@@ -63,7 +64,7 @@ void Retained::begin_serving(SlotId slot) {
   std::vector<std::string> clients;
   for (const auto& [client, session] : parts_.slots.held(slot)->state().sessions) {
     const auto& all = session.subscriptions;
-    if (std::any_of(all.begin(), all.end(), [](const auto& one) { return one.second.owed; })) clients.push_back(client);
+    if (std::any_of(all.begin(), all.end(), [](const auto& one) { return one.second.owed(); })) clients.push_back(client);
   }
   for (const std::string& client : clients) begin(slot, client);
 }
@@ -133,7 +134,7 @@ void Retained::go_on(const Key& key) {
 }
 
 void Retained::ask(const Key& key, Reading& reading) {
-  const SlotId first = reading.after.empty() ? *reading.left.begin() : reading.at;
+  const SlotId first = *reading.left.begin();
   const NodeId node = parts_.slots.coordinator(first);
   if (node == 0) return retry(key);
   pb::PeerMessage message;
@@ -142,10 +143,12 @@ void Retained::ask(const Key& key, Reading& reading) {
   reading.asked = node;
   query.set_id(reading.query);
   query.set_filter(reading.filter);
-  query.set_after(reading.after);
-  query.add_slots(first);
-  for (const SlotId slot : reading.left)
-    if (slot != first && parts_.slots.coordinator(slot) == node) query.add_slots(slot);
+  for (const SlotId slot : reading.left) {
+    if (parts_.slots.coordinator(slot) != node) continue;
+    query.add_slots(slot);
+    const auto after = reading.after.find(slot);
+    query.add_after(after == reading.after.end() ? "" : after->second);
+  }
   queries_.emplace(reading.query, key);
   asked_[node].insert(reading.query);
   parts_.send(node, std::move(message));
@@ -166,15 +169,19 @@ void Retained::on_answer(const pb::RetainedAnswer& answer) {
   const slot::Subscription* subscription = owed(key, reading);
   if (subscription == nullptr) return go_on(key);
   for (const SlotId slot : answer.done()) reading.left.erase(slot);
-  reading.at = answer.at();
-  reading.after = answer.after();
+  if (reading.left.contains(answer.at()) && !answer.after().empty()) reading.after[answer.at()] = answer.after();
   const slot::pb::Options options = subscription->options;
+  const slot::Stamp asked = subscription->owing->asked;
+  slot::pb::Reading where;
+  where.set_filter(reading.filter);
+  slot::to_pb(reading.subscribed, where.mutable_subscribed());
   bool unconfirmed = false;
   for (const auto& message : answer.messages()) {
     const auto newer = reader.overtaken.find(message.topic());
     if (newer != reader.overtaken.end() && newer->second > reading.began) continue;
     if (options.no_local() && std::string_view(key.second).substr(0, key.second.find('\x1f')) == message.publisher()) continue;
-    unconfirmed = parts_.coordinator.owe_retained(key.first, key.second, options, message) || unconfirmed;
+    where.set_slot(parts_.slots.slot_of(message.topic()));
+    unconfirmed = parts_.coordinator.owe_retained(key.first, key.second, options, message, &where, asked) || unconfirmed;
   }
   if (unconfirmed) {
     reader.mark = next_++;

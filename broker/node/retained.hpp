@@ -62,8 +62,7 @@ class Retained {
     std::string filter;
     slot::Stamp subscribed;
     std::set<SlotId> left;   ///< not read to the end
-    SlotId at = 0;           ///< of them, the one that `after` is in
-    std::string after;
+    std::map<SlotId, std::string> after;  ///< of those, the last topic looked at
     std::uint64_t query = 0; ///< 0: none is under way
     NodeId asked = 0;
     std::uint64_t began = 0; ///< what was overtaken before counts for older readings only

@@ -11,13 +11,12 @@ namespace {
 
 // Of one page: what is sent, and what is looked at. A turn must stay short.
 constexpr std::size_t page_bytes = 64U * 1024;
-constexpr int page_messages = 256;
 constexpr std::size_t page_topics = 10'000;
 
 class AnswerPage {
  public:
-  AnswerPage(const pb::RetainedQuery& query, pb::RetainedAnswer& answer, std::uint64_t wall_ms)
-      : filter_(query.filter()), range_(topic_range(query.filter())), answer_(answer), wall_ms_(wall_ms) {}
+  AnswerPage(const pb::RetainedQuery& query, pb::RetainedAnswer& answer, std::uint64_t wall_ms, int messages)
+      : filter_(query.filter()), range_(topic_range(query.filter())), answer_(answer), wall_ms_(wall_ms), messages_(messages) {}
 
   /// False when the page ends within the slot: the answer says where.
   bool read(SlotId slot, const slot::RetainedMessages& retained, const std::string& after) {
@@ -30,7 +29,7 @@ class AnswerPage {
     auto it = after < range_.prefix ? retained.all().lower_bound(range_.prefix) : retained.all().upper_bound(after);
     for (; it != retained.end() && it->first.starts_with(range_.prefix); ++it) {
       if (topic::matches(filter_, it->first)) take(it->second);
-      if (++looked_ < page_topics && answer_.messages_size() < page_messages && bytes_ < page_bytes) continue;
+      if (++looked_ < page_topics && answer_.messages_size() < messages_ && bytes_ < page_bytes) continue;
       answer_.set_at(slot);
       answer_.set_after(it->first);
       return false;
@@ -50,6 +49,7 @@ class AnswerPage {
   const TopicRange range_;
   pb::RetainedAnswer& answer_;
   const std::uint64_t wall_ms_;
+  const int messages_;
   std::size_t looked_ = 0, bytes_ = 0;
 };
 
@@ -69,19 +69,14 @@ void Retained::on_query(NodeId from, const pb::RetainedQuery& query) const {
   pb::PeerMessage message;
   pb::RetainedAnswer& answer = *message.mutable_retained_answer();
   answer.set_id(query.id());
-  AnswerPage page(query, answer, parts_.env.wall_ms());
+  AnswerPage page(query, answer, parts_.env.wall_ms(), parts_.config.retained_page);
   for (int i = 0; i < query.slots_size(); ++i) {
     const SlotId slot = query.slots(i);
     if (slot >= parts_.config.slots || !parts_.slots.serving(slot)) {
       answer.add_refused(slot);
-      if (i == 0 && !query.after().empty()) {  // the place reached in it must not be lost
-        answer.set_at(slot);
-        answer.set_after(query.after());
-        break;
-      }
       continue;
     }
-    if (!page.read(slot, parts_.slots.held(slot)->state().retained, i == 0 ? query.after() : "")) break;
+    if (!page.read(slot, parts_.slots.held(slot)->state().retained, i < query.after_size() ? query.after(i) : "")) break;
     answer.add_done(slot);
   }
   parts_.send(from, std::move(message));

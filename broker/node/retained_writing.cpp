@@ -56,7 +56,7 @@ void Coordinator::note_owed(SlotId slot, const std::string& client, slot::pb::Su
   std::map<std::string, bool> owed;
   for (const auto& one : subscribe.filters()) {
     const auto before = now->subscriptions.find(one.filter());
-    const bool existed = before != now->subscriptions.end() && before->second.present && !before->second.owed;
+    const bool existed = before != now->subscriptions.end() && before->second.present && !before->second.owed();
     const std::uint32_t handling = one.options().retain_handling();
     const auto parsed = topic::parse_filter(one.filter());
     owed[one.filter()] = parts_.config.retain_available && parsed && !parsed->shared() &&
@@ -67,7 +67,7 @@ void Coordinator::note_owed(SlotId slot, const std::string& client, slot::pb::Su
 
 /// True where it was pushed and nobody will confirm it.
 bool Coordinator::owe_retained(SlotId slot, const std::string& client, const slot::pb::Options& options,
-                               const slot::pb::Message& message) {
+                               const slot::pb::Message& message, const slot::pb::Reading* reading, const slot::Stamp& asked) {
   Target target;
   target.qos = std::min(options.qos(), message.qos());
   target.retain = true;  // [MQTT-3.3.1-8]
@@ -80,6 +80,13 @@ bool Coordinator::owe_retained(SlotId slot, const std::string& client, const slo
   }
   slot::pb::Operation operation;
   *operation.mutable_enqueue()->mutable_message() = message;
+  if (reading != nullptr) {
+    *operation.mutable_enqueue()->mutable_reading() = *reading;
+    // Who reads it again must not queue it again. (A local slot ends with this node.)
+    if (target.qos == 2 && slot != parts_.local_slot() && !parts_.config.mutant.is("reading_without_name"))
+      slot::to_pb(slot::reading_name(asked, reading->filter(), message.topic()),
+                  operation.mutable_enqueue()->mutable_message()->mutable_identity());
+  }
   auto& one = *operation.mutable_enqueue()->add_targets();
   one.set_client(client);
   one.set_qos(target.qos);

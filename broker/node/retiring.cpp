@@ -11,7 +11,7 @@ constexpr int names_max = 1000;  ///< identities asked about in one message
 }
 
 void Coordinator::note_unretired(SlotId slot, const slot::Name& name) {
-  if (name.identity) serving_[slot].unretired.insert(name);
+  if (name.identity && name.slot != slot::reading_slot) serving_[slot].unretired.insert(name);
 }
 
 void Coordinator::find_unretired(SlotId slot) {

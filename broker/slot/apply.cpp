@@ -48,13 +48,16 @@ struct Applying {
 
   void subscribe(const pb::Subscribe& op) {
     SessionEdit edit(state, changes, op.client());
-    for (const auto& one : op.filters())
-      edit.join_subscription(one.filter(), {stamp, dot, true, one.owed(), one.options()});
+    for (const auto& one : op.filters()) {
+      Subscription value{stamp, dot, true, one.options(), {}};
+      if (one.owed()) value.owing.edit().asked = op.has_asked() ? from_pb(op.asked()) : stamp;
+      edit.join_subscription(one.filter(), value);
+    }
   }
 
   void unsubscribe(const pb::Unsubscribe& op) {
     SessionEdit edit(state, changes, op.client());
-    for (const auto& filter : op.filters()) edit.join_subscription(filter, {stamp, dot, false, false, {}});
+    for (const auto& filter : op.filters()) edit.join_subscription(filter, {stamp, dot, false, {}, {}});
   }
 
   void enqueue(const pb::Enqueue& op) {
@@ -68,7 +71,10 @@ struct Applying {
       entry.qos = target.qos();
       entry.retain = target.retain();
       entry.identifiers.assign(target.identifiers().begin(), target.identifiers().end());
-      SessionEdit(state, changes, target.client()).join_entry(entry, &op.message());
+      SessionEdit edit(state, changes, target.client());
+      edit.join_entry(entry, &op.message());
+      if (op.has_reading())
+        edit.read_subscription(op.reading().filter(), from_pb(op.reading().subscribed()), op.reading().slot(), op.message().topic());
     }
   }
 

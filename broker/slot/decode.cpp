@@ -104,8 +104,12 @@ bool decode(const pb::SessionRow& row, Session& session) {
 }
 
 bool decode(const pb::SubscriptionRow& row, Subscription& subscription) {
-  subscription = {from_pb(row.stamp()), from_pb(row.dot()), row.present(), row.owed(), row.options()};
-  return true;
+  subscription = {from_pb(row.stamp()), from_pb(row.dot()), row.present(), row.options(), {}};
+  if (!row.has_asked()) return row.read().empty();
+  Owed& owed = subscription.owing.edit();
+  owed.asked = from_pb(row.asked());
+  for (const auto& read : row.read()) owed.read[read.slot()] = read.topic();
+  return !owed.empty();
 }
 
 bool decode(const pb::EntryRow& row, const Name& name, Entry& entry) {

@@ -1,6 +1,7 @@
 // The rules of a session's registers and sets, each a join: commutative, associative, idempotent.
 #include "broker/slot/edit.hpp"
 
+#include <algorithm>
 #include <tuple>
 #include <utility>
 
@@ -180,17 +181,31 @@ void SessionEdit::join_subscription(const std::string& filter, const Subscriptio
     return;  // equal: twice in one SUBSCRIBE, the last one counts
   if (indexed_ && here.present != value.present)
     value.present ? index(*it) : unindex(*it);
-  const bool answered = !fresh && value.stamp == here.stamp && !here.owed;
+  const bool same = !fresh && value.stamp == here.stamp;
+  OnDemand<Owed> before = std::exchange(here.owing, {});
   here = value;
   remembers_ = remembers_ || !value.present;
-  if (answered) here.owed = false;
+  if (same && before->empty()) here.owing = {};
+  if (same && here.owed())
+    for (const auto& [slot, topic] : before->read) {
+      std::string& read = here.owing.edit().read[slot];
+      read = std::max(read, topic);
+    }
+  touch(keys::subscription(client_, filter));
+}
+
+void SessionEdit::read_subscription(const std::string& filter, const Stamp& subscribed, SlotId slot, const std::string& topic) {
+  const auto it = session_.subscriptions.find(filter);
+  if (it == session_.subscriptions.end() || it->second.stamp != subscribed || !it->second.owed()) return;
+  std::string& read = session_.subscriptions.edit().at(filter).owing.edit().read[slot];
+  read = std::max(read, topic);
   touch(keys::subscription(client_, filter));
 }
 
 void SessionEdit::answer_subscription(const std::string& filter, const Stamp& subscribed) {
   const auto it = session_.subscriptions.find(filter);
-  if (it == session_.subscriptions.end() || it->second.stamp != subscribed || !it->second.owed) return;
-  session_.subscriptions.edit().at(filter).owed = false;
+  if (it == session_.subscriptions.end() || it->second.stamp != subscribed || !it->second.owed()) return;
+  session_.subscriptions.edit().at(filter).owing = {};
   touch(keys::subscription(client_, filter));
 }
 

@@ -56,6 +56,8 @@ class SessionEdit {
   void join_will_over(const Stamp& connect);
 
   void join_subscription(const std::string& filter, const Subscription& value);
+  /// Its retained messages in that slot of topics are in the queue, up to this topic.
+  void read_subscription(const std::string& filter, const Stamp& subscribed, SlotId slot, const std::string& topic);
   /// Its retained messages are owed no more.
   void answer_subscription(const std::string& filter, const Stamp& subscribed);
   void drop_subscription(const std::string& filter);

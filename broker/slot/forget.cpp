@@ -51,6 +51,11 @@ class Forget {
     for (auto it = first_identity(session); it != session.entries.end();) {
       const Entry& entry = (it++)->second;
       if (!entry.done || !settled(entry.last_stamp, entry.last)) continue;
+      // A retained message that was read: with this, every holder knows that it was.
+      if (entry.name.slot == reading_slot) {
+        edit.drop_entry(Name(entry.name));
+        continue;
+      }
       const auto retired = state_.retired.find(entry.name);
       if (retired == state_.retired.end() || !settled(retired->second.stamp, retired->second.dot))
         continue;

@@ -1,6 +1,8 @@
 // Dots, stamps, names and version vectors to and from Protocol Buffers.
+#include <algorithm>
 #include <tuple>
 
+#include "broker/base/hash.hpp"
 #include "broker/slot/state.hpp"
 
 namespace hf::slot {
@@ -11,6 +13,11 @@ const Inbound* Session::inbound_of(std::uint16_t packet_id) const {
     if (latest == nullptr || std::tie(it->second.epoch, it->second.stamp) > std::tie(latest->epoch, latest->stamp))
       latest = &it->second;
   return latest;
+}
+
+Name reading_name(const Stamp& asked, std::string_view filter, std::string_view topic) {
+  const std::uint64_t seq = hash64(topic, hash64(filter, asked.time));
+  return {.identity = true, .front = false, .slot = reading_slot, .dot = {asked.origin, std::max<std::uint64_t>(seq, 1)}};
 }
 
 Dot from_pb(const pb::Dot& dot) {

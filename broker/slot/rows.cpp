@@ -41,7 +41,12 @@ Row encode(const Subscription& subscription) {
   to_pb(subscription.stamp, row.mutable_stamp());
   to_pb(subscription.dot, row.mutable_dot());
   row.set_present(subscription.present);
-  row.set_owed(subscription.owed);
+  if (subscription.owed()) to_pb(subscription.owing->asked, row.mutable_asked());
+  for (const auto& [slot, topic] : subscription.owing->read) {
+    auto& read = *row.add_read();
+    read.set_slot(slot);
+    read.set_topic(topic);
+  }
   if (subscription.present) *row.mutable_options() = subscription.options;
   return row.SerializeAsString();
 }

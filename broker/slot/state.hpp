@@ -35,13 +35,26 @@ struct StoredMessage {
   std::uint64_t references = 0;  ///< entries that are not done; never 0
 };
 
+/// What a subscription is still owed of the retained messages that match it.
+struct Owed {
+  Stamp asked;                           ///< the SUBSCRIBE, whoever took it and however often
+  std::map<SlotId, std::string> read;    ///< of a slot of topics: those up to this one have been put into the queue
+  [[nodiscard]] bool empty() const { return asked == Stamp{}; }
+};
+
 struct Subscription {
   Stamp stamp;
   Dot dot;
   bool present = false;
-  bool owed = false;  ///< the retained messages that match are still to be sent
   pb::Options options;
+  OnDemand<Owed> owing;
+  [[nodiscard]] bool owed() const { return !owing->empty(); }
 };
+
+/// The slot of a Name that names a retained message as it was read for one SUBSCRIBE: whoever reads it again, after a
+/// failover say, names it alike. No slot has that number.
+inline constexpr SlotId reading_slot = UINT32_MAX;
+[[nodiscard]] Name reading_name(const Stamp& asked, std::string_view filter, std::string_view topic);
 
 /// A present subscription as the index names it: by client, then filter. Both lie in the state.
 struct Indexed {

@@ -59,6 +59,8 @@ const std::array<Row, 37>& table() {
        [](node::Config& c, std::int64_t v) { c.max_connections = static_cast<std::uint32_t>(v); }},
       {"mqtt.retain_available", Unit::number, 0, 1,
        [](node::Config& c, std::int64_t v) { c.retain_available = v != 0; }},
+      {"retained.page", Unit::number, 1, 256,
+       [](node::Config& c, std::int64_t v) { c.retained_page = static_cast<std::uint16_t>(v); }},
       {"retained.max_messages", Unit::number, 0, INT64_MAX / 2,
        [](node::Config& c, std::int64_t v) { c.retained_max_messages = static_cast<std::uint64_t>(v); }},
       {"retained.max_bytes", Unit::size, 0, INT64_MAX / 2,

@@ -351,14 +351,57 @@ TEST(Rules, retained_messages_are_owed_until_answered) {
   answered.mutable_answered()->set_filter("t");
   to_pb(stamp(11), answered.mutable_answered()->mutable_subscribed());
   const pb::Operation connect = m.connect(10, false);
-  EXPECT_TRUE(session(apply_all({m.connect(10, false, 3), subscribe})).subscriptions.at("t").owed);
+  EXPECT_TRUE(session(apply_all({m.connect(10, false, 3), subscribe})).subscriptions.at("t").owed());
   const State state = both({connect, subscribe}, {}, {});
-  EXPECT_TRUE(session(state).subscriptions.at("t").owed);
-  EXPECT_FALSE(session(both({connect, subscribe}, {answered}, {})).subscriptions.at("t").owed);
+  EXPECT_TRUE(session(state).subscriptions.at("t").owed());
+  EXPECT_FALSE(session(both({connect, subscribe}, {answered}, {})).subscriptions.at("t").owed());
   // The same filter again, later: owed again, whatever was answered before.
   pb::Operation again = m.subscribe(20, "t", 1, 2);
   again.mutable_subscribe()->mutable_filters(0)->set_owed(true);
-  EXPECT_TRUE(session(both({connect, subscribe}, {answered}, {again})).subscriptions.at("t").owed);
+  EXPECT_TRUE(session(both({connect, subscribe}, {answered}, {again})).subscriptions.at("t").owed());
+}
+
+/// A retained message that was read in slot 7 of topics for what was subscribed at 11.
+pb::Operation reading(Maker& m, std::uint64_t time, const std::string& topic, NodeId node = 1) {
+  pb::Operation operation = m.enqueue(time, 1, node);
+  operation.mutable_enqueue()->mutable_message()->set_topic(topic);
+  to_pb(reading_name(stamp(11), "#", topic), operation.mutable_enqueue()->mutable_message()->mutable_identity());
+  auto& reading = *operation.mutable_enqueue()->mutable_reading();
+  reading.set_filter("#");
+  to_pb(stamp(11), reading.mutable_subscribed());
+  reading.set_slot(7);
+  return operation;
+}
+
+TEST(Rules, how_far_retained_messages_were_read_is_the_furthest_of_both_sides) {
+  Maker m;
+  pb::Operation subscribe = m.subscribe(11, "#", 2);
+  subscribe.mutable_subscribe()->mutable_filters(0)->set_owed(true);
+  const pb::Operation connect = m.connect(10, false);
+  const pb::Operation a = reading(m, 12, "a"), b = reading(m, 12, "b", 2);
+  const auto read = [](const State& state) { return session(state).subscriptions.at("#").owing->read; };
+  const std::map<SlotId, std::string> furthest{{7, "b"}};
+  EXPECT_EQ(read(both({connect, subscribe}, {a}, {b})), furthest);
+  EXPECT_EQ(session(both({connect, subscribe}, {a}, {b})).queue.size(), 2U);
+  EXPECT_EQ(session(both({connect, subscribe}, {a}, {reading(m, 13, "a", 2)})).queue.size(), 1U) << "read on both sides";
+  pb::Operation answered = m.at(14);
+  answered.mutable_answered()->set_client("c");
+  answered.mutable_answered()->set_filter("#");
+  to_pb(stamp(11), answered.mutable_answered()->mutable_subscribed());
+  EXPECT_TRUE(read(both({connect, subscribe}, {a, answered}, {b})).empty());
+}
+
+TEST(Rules, that_a_retained_message_was_read_is_remembered_until_every_holder_knows) {
+  Maker m;
+  const pb::Operation read = reading(m, 12, "a");
+  State state = apply_all({m.connect(10, false, 3), m.subscribe(11, "#", 2), read});
+  Changes changes;
+  apply(state, m.done(13, reading_name(stamp(11), "#", "a")), changes);
+  EXPECT_EQ(tombstones(state), 1U);
+  apply(state, reading(m, 12, "a", 2), changes);
+  EXPECT_TRUE(session(state).queue.empty()) << "it was delivered";
+  EXPECT_EQ(forget_all(state), 0U);
+  EXPECT_TRUE(session(state).entries.empty()) << "nobody has to say that it is over";
 }
 
 TEST(Rules, unknown_kinds_are_seen_and_change_nothing) {
