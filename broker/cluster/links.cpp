@@ -38,7 +38,7 @@ void Links::start(Instant now, Output& out) {
   now_ = now;
   if (links_.empty()) return;
   beat_at_ = now + chance_.jitter(settings_.heartbeat_every);
-  for (auto& [node, link] : links_) link.dial_at = dials(node) ? now : now + settings_.detect_after;
+  for (auto& [node, link] : links_) link.dial_at = now;
   wake_ = now;
 }
 
@@ -53,6 +53,13 @@ void Links::accepted(Instant now, StreamId stream, std::string remote, Output& o
   fresh.opened = now;
   fresh.remote = std::move(remote);
   arm(now + greet_within());
+  // Perhaps the knock of one that has just started.
+  for (auto& [node, link] : links_) {
+    if (!dials(node) || link.stream != 0 || link.asked) continue;
+    link.backoff = backoff_min;
+    link.dial_at = std::min(link.dial_at, now + backoff_min);
+    arm(link.dial_at);
+  }
 }
 
 void Links::dialled(NodeId node, StreamId stream) {
@@ -248,12 +255,19 @@ void Links::link_up(NodeId node, LinkEvents& events) {
   link.up = true;
   link.backoff = backoff_min;
   link.lost = false;
-  ++graph_version_;
+  tell_graph();
   for (auto at = reported_.lower_bound({node, Reason::cluster});
        at != reported_.end() && at->first == node;) {
     at = reported_.erase(at);
   }
   events.emplace_back(LinkUp{node, streams_[link.stream].boot});
+}
+
+/// Neighbours learn soon what they can reach through here.
+void Links::tell_graph() {
+  ++graph_version_;
+  beat_at_ = std::min(beat_at_, now_ + settings_.heartbeat_every / 8);
+  arm(beat_at_);
 }
 
 /// The greeted stream of a link is gone; whether to close it is the caller's business.
@@ -269,7 +283,7 @@ void Links::drop_link(Instant now, NodeId node, LinkEvents& events) {
     // A peer that had ceased to hear us was out of reach since then, however loud itself.
     const bool deaf = now - link.heard_by > settings_.heartbeat_every * 3;
     if (deaf) link.heard = std::min(link.heard, link.heard_by);
-    ++graph_version_;
+    tell_graph();
     ++counters_.links_lost;
     events.emplace_back(LinkDown{node, link.heard});
   }

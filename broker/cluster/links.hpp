@@ -48,7 +48,7 @@ using LinkEvents = std::vector<LinkEvent>;
 ///  2. A link is up only while bytes came within detect_after, and the peer said that bytes of ours
 ///     came to it within detect_after (plus the heartbeat it takes to say so).
 ///  3. The lower id dials. The higher id only knocks while there is no link: it learns whether anything listens
-///     there, and hangs up.
+///     there, and hangs up; who hears a knock dials soon.
 class Links {
  public:
   Links(const Settings& settings, std::uint64_t seed, ClusterCounters& counters);
@@ -115,6 +115,7 @@ class Links {
   void heartbeat(Instant now, NodeId node, const wire::Heartbeat& beat, LinkEvents& events);
   void send_hello(StreamId id, NodeId to, std::uint64_t attempt, bool farewell = false);
   void link_up(NodeId node, LinkEvents& events);
+  void tell_graph();
   void drop_link(Instant now, NodeId node, LinkEvents& events);
   void close(StreamId id, Instant now, Output& out, LinkEvents& events);
   void redial_later(NodeId node, Instant now);

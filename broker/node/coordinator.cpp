@@ -177,7 +177,9 @@ void Coordinator::open(SlotId slot, NodeId from, const pb::Request& request) {
     return reply(from, std::move(yes));
   }
   const bool existed = old != nullptr && old->exists() && !old->connect->bound();
-  bool present = repeated ? old->connect->session_present() : existed && !ask.connect().clean();
+  // One without expiry ends with its connection, and that is closed first [MQTT-3.1.4-3].
+  const bool clean = ask.connect().clean() || (existed && !repeated && !ask.attach() && old->expiry_s == 0);
+  bool present = repeated ? old->connect->session_present() : existed && !clean;
   if (parts_.config.mutant.is("resume_forgets_session") && old != nullptr && old->exists() &&
       old->connect->front().node() != ask.connect().front().node())
     present = false;
@@ -186,6 +188,7 @@ void Coordinator::open(SlotId slot, NodeId from, const pb::Request& request) {
   *operation.mutable_connect() = ask.connect();
   operation.mutable_connect()->set_client(client);
   operation.mutable_connect()->set_session_present(present);
+  operation.mutable_connect()->set_clean(clean);
   if (!ask.attach() && !repeated && old != nullptr && old->exists())
     superseded_will(slot, client, *old, operation.connect().clean());
   slot::Stamp stamp = parts_.stamp();

@@ -158,6 +158,7 @@ void ShardParts::tick() {
   handle_cluster_events();
   requests.tick();
   retained.tick();
+  routes.tick();
   front.tick();
   if (now >= next_tick_) {
     next_tick_ = now + tick_every;

@@ -46,12 +46,9 @@ void Routes::on_update(NodeId from, const pb::RouteUpdate& update) {
         if (member.id == from) continue;
         if (member.id == parts_.self.node || parts_.cluster->is_up(member.id)) replace(member.id, target, {});
       }
-      const bool was = complete();
       known_.insert(update.slot());
-      if (!was && complete()) {
-        parts_.front.routes_complete();
-        parts_.coordinator.routes_complete();
-      }
+    } else {
+      heard_.insert(from);
     }
   } else {
     for (const std::string& filter : update.added()) add(from, target, filter);
@@ -60,6 +57,28 @@ void Routes::on_update(NodeId from, const pb::RouteUpdate& update) {
   pb::PeerMessage ack;
   ack.mutable_route_ack()->set_number(update.number());
   parts_.send(from, std::move(ack));
+  look_around();
+}
+
+bool Routes::heard_all() const {
+  for (const NodeId node : parts_.cluster->view()) {
+    if (node == parts_.self.node) continue;
+    if (!heard_.contains(node)) return false;
+    for (const NodeId other : parts_.cluster->neighbours_of(node))
+      if (other != parts_.self.node && !heard_.contains(other)) return false;
+  }
+  return true;
+}
+
+/// What this node waits for before it serves its first client.
+void Routes::look_around() {
+  if (complete_ || known_.size() < slots_needed()) return;
+  const Instant now = parts_.env.now();
+  if (!patience_) patience_ = now + parts_.config.detect_after;
+  if (now < *patience_ && !heard_all()) return;
+  complete_ = true;
+  parts_.front.routes_complete();
+  parts_.coordinator.routes_complete();
 }
 
 void Routes::broadcast(pb::RouteUpdate update) {
@@ -112,6 +131,7 @@ void Routes::peer_up(NodeId node, std::uint32_t boot) {
   if (boots_[node] != boot) replace(node, RouteTarget{true, node}, {});
   boots_[node] = boot;
   told_[node] = Told{};
+  heard_.erase(node);
   for (SlotId slot = 0; slot <= parts_.local_slot(); ++slot) {
     if (!parts_.slots.serving(slot)) continue;
     pb::RouteUpdate update;
@@ -126,6 +146,8 @@ void Routes::peer_up(NodeId node, std::uint32_t boot) {
 
 void Routes::peer_down(NodeId node) {
   told_.erase(node);
+  heard_.erase(node);
+  look_around();
   if (parts_.config.mutant.is("routes_of_unreachable_dropped"))
     for (SlotId slot = 0; slot < parts_.config.slots; ++slot) replace(node, RouteTarget{false, slot}, {});
   settle();

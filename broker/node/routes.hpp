@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "broker/base/ids.hpp"
+#include "broker/base/time.hpp"
 #include "broker/node/message.pb.h"
 #include "broker/topic/trie.hpp"
 
@@ -43,8 +45,10 @@ class Routes {
   /// Runs once every reachable node has taken all updates made so far.
   void when_known(std::function<void()> then);
 
-  /// Every slot's filters are known: publishes may be taken.
-  [[nodiscard]] bool complete() const { return known_.size() >= slots_needed(); }
+  /// Publishes may be taken: every slot's filters are known, and those of the local sessions of every node that is linked
+  /// with one in reach, or such a node has had the time to say them. Once so, always so.
+  [[nodiscard]] bool complete() const { return complete_; }
+  void tick() { look_around(); }
   /// Filters, counted once for each slot or node that wants them.
   [[nodiscard]] std::size_t size() const { return trie_.size(); }
   /// The targets of a topic, in order, each once.
@@ -66,11 +70,16 @@ class Routes {
   void remove(NodeId from, RouteTarget target, const std::string& filter);
   void fill_snapshot(SlotId slot, pb::RouteUpdate& update) const;
   void settle();
+  void look_around();
+  [[nodiscard]] bool heard_all() const;
 
   ShardParts& parts_;
   topic::Trie<RouteTarget> trie_;
   std::map<RouteTarget, std::map<NodeId, std::set<std::string>>> advertised_;
   std::set<SlotId> known_;
+  std::set<NodeId> heard_;  ///< in reach, and their local filters are known
+  bool complete_ = false;
+  std::optional<Instant> patience_;
   std::map<NodeId, std::uint32_t> boots_;
   std::map<NodeId, Told> told_;  ///< of those in reach
   std::uint64_t number_ = 0;

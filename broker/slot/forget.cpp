@@ -1,4 +1,5 @@
 // Letting memory of the past go once nothing that could still arrive depends on it.
+#include <algorithm>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -48,12 +49,15 @@ class Forget {
         edit.drop_subscription(std::string(filter));
     }
     forget_inbound(edit);
+    // What was read for a SUBSCRIBE may be read again while anything is owed: another holder may have taken that SUBSCRIBE too,
+    // and what it made of it has just come.
+    const bool reading = std::any_of(session.subscriptions.begin(), session.subscriptions.end(),
+                                     [](const auto& one) { return one.second.owed(); });
     for (auto it = first_identity(session); it != session.entries.end();) {
       const Entry& entry = (it++)->second;
       if (!entry.done || !settled(entry.last_stamp, entry.last)) continue;
-      // A retained message that was read: with this, every holder knows that it was.
       if (entry.name.slot == reading_slot) {
-        edit.drop_entry(Name(entry.name));
+        if (!reading) edit.drop_entry(Name(entry.name));
         continue;
       }
       const auto retired = state_.retired.find(entry.name);

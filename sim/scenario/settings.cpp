@@ -23,8 +23,8 @@ struct Row {
 constexpr std::int64_t ms = 1'000'000;
 constexpr std::int64_t u32 = 0xFFFFFFFF;
 
-const std::array<Row, 37>& table() {
-  static constexpr std::array<Row, 37> rows = {{
+const std::array<Row, 38>& table() {
+  static constexpr std::array<Row, 38> rows = {{
       {"cluster.heartbeat", Unit::duration, ms, 60'000 * ms,
        [](node::Config& c, std::int64_t v) { c.heartbeat_every = Duration(v); }},
       {"cluster.detect", Unit::duration, ms, 600'000 * ms,

@@ -42,7 +42,9 @@ class ToyNet {
     for (NodeId id = 1; id <= n; ++id) boot(id);
   }
 
-  void boot(NodeId id) {
+  /// Its streams end, and who dials it is refused.
+  void kill(NodeId id) {
+    dead_.insert(id);
     for (auto& [s, stream] : streams_) {
       for (int end = 0; end < 2; ++end) {
         if (stream.node[end] == id && stream.open[end]) {
@@ -51,6 +53,10 @@ class ToyNet {
         }
       }
     }
+  }
+  void boot(NodeId id) {
+    kill(id);
+    dead_.erase(id);
     Node& node = nodes[id];
     const auto wall = node.wall_offset;
     const auto boot = node.boot + 1;
@@ -124,6 +130,7 @@ class ToyNet {
       Instant next = end;
       if (!queue_.empty()) next = std::min(next, queue_.begin()->first.first);
       for (auto& [id, node] : nodes) {
+        if (dead_.contains(id)) continue;
         if (const auto d = node.cluster->deadline()) next = std::min(next, std::max(*d, now));
       }
       spins_ = next == now ? spins_ + 1 : 0;
@@ -136,7 +143,7 @@ class ToyNet {
       }
       for (auto& [id, node] : nodes) {
         const auto d = node.cluster->deadline();
-        if (d && *d <= now) turn(id, [&](Cluster& c, Output& out) { c.tick(now, out); });
+        if (!dead_.contains(id) && d && *d <= now) turn(id, [&](Cluster& c, Output& out) { c.tick(now, out); });
       }
     }
   }
@@ -180,12 +187,12 @@ class ToyNet {
   void push(Duration after, std::function<void()> act) {
     queue_.emplace(std::pair(now + after, ++order_), std::move(act));
   }
-  void ended(StreamId s, int end) {
+  void ended(StreamId s, int end, bool refused = false) {
     Stream& stream = streams_.at(s);
     if (!stream.open[end]) return;
     stream.open[end] = false;
     if (stream.node[end] == 0) return;
-    turn(stream.node[end], [&](Cluster& c, Output& out) { c.closed(now, s, out); });
+    turn(stream.node[end], [&](Cluster& c, Output& out) { c.closed(now, s, out, refused); });
   }
   bool reaches(const Stream& stream, int to) const {
     return !stream.broken && !cut.contains({stream.node[1 - to], stream.node[to]});
@@ -218,8 +225,8 @@ class ToyNet {
         ++node.downs[down->node];
         node.up_boot.erase(down->node);
         node.next_out[down->node] = node.next_in[down->node] = 0;
-      } else {
-        auto& message = std::get<Message>(event);
+      } else if (const auto* got = std::get_if<Message>(&event)) {
+        const Message& message = *got;
         const std::string text(message.payload.view());
         const auto space = text.find(' ');
         auto& channel = node.channel_in[message.from];
@@ -266,6 +273,10 @@ class ToyNet {
       const StreamId s = ++next_stream_;
       streams_[s] = Stream{{id, to}, {true, true}, false, {}};
       node.cluster->dialled(to, s);
+      if (dead_.contains(to)) {
+        push(latency, [this, s] { ended(s, 0, true); });
+        continue;
+      }
       if (cut.contains({id, to}) || cut.contains({to, id})) continue;  // hangs
       push(latency, [this, s] {
         Stream& stream = streams_.at(s);
@@ -280,6 +291,7 @@ class ToyNet {
   std::vector<Member> members_;
   std::map<StreamId, Stream> streams_;
   std::set<std::pair<StreamId, int>> holes_;
+  std::set<NodeId> dead_;
   StreamId next_stream_ = 0;
   std::uint64_t processes_ = 0;
   std::map<std::pair<Instant, std::uint64_t>, std::function<void()>> queue_;

@@ -149,11 +149,12 @@ TEST(G3, what_may_come_again) {
   retained.receive(12200, "n1", 1, 1, 2);
   retained.receive(12300, "n1", 1, 1, 2).retained = true;
   EXPECT_EQ(score(retained, "G3").violated, 0U);
-  retained.receive(12400, "n1", 1, 1, 2).retained = true;
-  EXPECT_EQ(score(retained, "G3").violated, 1U) << "one SUBSCRIBE, two copies";
+  Begun twice = retained;
+  twice.receive(12400, "n1", 1, 1, 2).retained = true;
+  EXPECT_EQ(score(twice, "G3").violated, 1U) << "one SUBSCRIBE, two copies";
   retained.subscribe(12500, "sub", "n1", 1, "t/1");
   retained.receive(12600, "n1", 1, 1, 2).retained = true;
-  EXPECT_EQ(score(retained, "G3").violated, 1U) << "asked for again";
+  EXPECT_EQ(score(retained, "G3").violated, 0U) << "asked for again";
   Begun takeover;  // the old connection's late delivery belongs to the old session
   takeover.publish(12000, "n2", 1, 1, 2);
   takeover.connect(12100, "sub", "n3", 2, false, true);

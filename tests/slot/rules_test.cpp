@@ -391,15 +391,22 @@ TEST(Rules, how_far_retained_messages_were_read_is_the_furthest_of_both_sides) {
   EXPECT_TRUE(read(both({connect, subscribe}, {a, answered}, {b})).empty());
 }
 
-TEST(Rules, that_a_retained_message_was_read_is_remembered_until_every_holder_knows) {
+TEST(Rules, that_a_retained_message_was_read_is_remembered_while_any_is_owed) {
   Maker m;
-  const pb::Operation read = reading(m, 12, "a");
-  State state = apply_all({m.connect(10, false, 3), m.subscribe(11, "#", 2), read});
+  pb::Operation subscribe = m.subscribe(11, "#", 2);
+  subscribe.mutable_subscribe()->mutable_filters(0)->set_owed(true);
+  State state = apply_all({m.connect(10, false, 3), subscribe, reading(m, 12, "a")});
   Changes changes;
   apply(state, m.done(13, reading_name(stamp(11), "#", "a")), changes);
   EXPECT_EQ(tombstones(state), 1U);
   apply(state, reading(m, 12, "a", 2), changes);
   EXPECT_TRUE(session(state).queue.empty()) << "it was delivered";
+  EXPECT_EQ(forget_all(state), 1U) << "and may be read again";
+  pb::Operation answered = m.at(14);
+  answered.mutable_answered()->set_client("c");
+  answered.mutable_answered()->set_filter("#");
+  to_pb(stamp(11), answered.mutable_answered()->mutable_subscribed());
+  apply(state, answered, changes);
   EXPECT_EQ(forget_all(state), 0U);
   EXPECT_TRUE(session(state).entries.empty()) << "nobody has to say that it is over";
 }
