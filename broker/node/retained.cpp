@@ -51,7 +51,7 @@ void Retained::begin(SlotId slot, const std::string& client) {
     reading.filter = filter;
     reading.subscribed = subscription.stamp;
     reading.left = slots_of(filter);
-    if (!parts_.config.mutant.is("retained_read_again")) reading.after = subscription.owing->read;
+    reading.after = subscription.owing->read;
     reading.began = next_++;
     readings.push_back(std::move(reading));
     any = true;

@@ -71,8 +71,6 @@ const std::vector<MutantRow>& mutants() {
        "a wildcard subscription gets the retained messages of one slot only"},
       {"retained_last_arrival", "G8",
        "of two retained messages the one that arrives last wins, not the one stamped last"},
-      {"retained_read_again", "G3",
-       "a coordinator that takes over reads the retained messages of a subscription from their beginning"},
       {"reading_without_name", "G3",
        "a retained message that is read twice for a subscription is queued twice"},
       {"retained_tombstone_dropped", "G8",
