@@ -53,10 +53,10 @@ void Links::accepted(Instant now, StreamId stream, std::string remote, Output& o
   fresh.opened = now;
   fresh.remote = std::move(remote);
   arm(now + greet_within());
-  // Perhaps the knock of one that has just started.
+  // Perhaps the knock of one that has just started. (Or a stranger, who must not make this node dial and dial.)
   for (auto& [node, link] : links_) {
-    if (!dials(node) || link.stream != 0 || link.asked) continue;
-    link.backoff = backoff_min;
+    if (!dials(node) || link.stream != 0 || link.asked || now < link.knocked + backoff_max) continue;
+    link.knocked = now;
     link.dial_at = std::min(link.dial_at, now + backoff_min);
     arm(link.dial_at);
   }

@@ -97,6 +97,7 @@ class Links {
     bool beat_now = false;
     Instant dial_at{};       ///< next dial, or the end of patience with the one under way
     Duration backoff{};
+    Instant knocked{};       ///< a dial was hurried
     Instant heard{};
     Instant heard_by{};
     bool lost = false;       ///< was up, is not now

@@ -178,7 +178,8 @@ void Coordinator::open(SlotId slot, NodeId from, const pb::Request& request) {
   }
   const bool existed = old != nullptr && old->exists() && !old->connect->bound();
   // One without expiry ends with its connection, and that is closed first [MQTT-3.1.4-3].
-  const bool clean = ask.connect().clean() || (existed && !repeated && !ask.attach() && old->expiry_s == 0);
+  const bool ends = existed && !repeated && !ask.attach() && old->expiry_s == 0 && nobody_is_silent();
+  const bool clean = ask.connect().clean() || ends;
   bool present = repeated ? old->connect->session_present() : existed && !clean;
   if (parts_.config.mutant.is("resume_forgets_session") && old != nullptr && old->exists() &&
       old->connect->front().node() != ask.connect().front().node())

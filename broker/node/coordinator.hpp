@@ -58,9 +58,15 @@ class Coordinator {
 
   // --- retained messages that were read for a session served here (retained_writing.cpp)
   [[nodiscard]] bool is_attached(SlotId slot, const std::string& client) const { return serving_[slot].attached.contains(client); }
-  /// `reading`: for which subscription, and where it was; it was `asked` for by that SUBSCRIBE. None: nobody reads it again.
+  /// The SUBSCRIBE that a retained message was read for; `reading`: where, if those before it were all there.
+  struct Asked {
+    std::string filter;
+    slot::Stamp asked;
+    std::optional<slot::pb::Reading> reading;
+  };
+  /// `by`: none where nobody reads it again.
   bool owe_retained(SlotId slot, const std::string& client, const slot::pb::Options& options, const slot::pb::Message& message,
-                    const slot::pb::Reading* reading, const slot::Stamp& asked);
+                    const Asked* by);
   void send_mark(SlotId slot, const std::string& client, std::uint64_t id);
   void answered(SlotId slot, const std::string& client, const std::string& filter, slot::Stamp subscribed);
   /// The connection that a session is being delivered to.
@@ -182,6 +188,7 @@ class Coordinator {
   void tick_sessions();
   void look_at(SlotId slot, const std::string& client);
   void connection_over(SlotId slot, const std::string& client, std::uint32_t expiry_s, bool goodbye);
+  [[nodiscard]] bool nobody_is_silent() const;
   void end_session(SlotId slot, const std::string& client);
   void forget_local();
   void superseded_will(SlotId slot, const std::string& client, const slot::Session& old, bool clean);

@@ -52,7 +52,10 @@ void Retained::begin(SlotId slot, const std::string& client) {
     reading.subscribed = subscription.stamp;
     reading.left = slots_of(filter);
     reading.after = subscription.owing->read;
+    reading.by = subscription.owing->asked;
     reading.began = next_++;
+    for (const Reading& other : readings)  // the same, under other options
+      if (other.filter == filter && other.by == reading.by) reading.began = other.began;
     readings.push_back(std::move(reading));
     any = true;
     parts_.sys_topics.answer(slot, client, filter, subscription.options);
@@ -171,17 +174,18 @@ void Retained::on_answer(const pb::RetainedAnswer& answer) {
   for (const SlotId slot : answer.done()) reading.left.erase(slot);
   if (reading.left.contains(answer.at()) && !answer.after().empty()) reading.after[answer.at()] = answer.after();
   const slot::pb::Options options = subscription->options;
-  const slot::Stamp asked = subscription->owing->asked;
-  slot::pb::Reading where;
-  where.set_filter(reading.filter);
-  slot::to_pb(reading.subscribed, where.mutable_subscribed());
+  Coordinator::Asked by{reading.filter, reading.by, {}};
+  if (answer.whole()) {
+    by.reading.emplace().set_filter(reading.filter);
+    slot::to_pb(reading.subscribed, by.reading->mutable_subscribed());
+  }
   bool unconfirmed = false;
   for (const auto& message : answer.messages()) {
     const auto newer = reader.overtaken.find(message.topic());
     if (newer != reader.overtaken.end() && newer->second > reading.began) continue;
     if (options.no_local() && std::string_view(key.second).substr(0, key.second.find('\x1f')) == message.publisher()) continue;
-    where.set_slot(parts_.slots.slot_of(message.topic()));
-    unconfirmed = parts_.coordinator.owe_retained(key.first, key.second, options, message, &where, asked) || unconfirmed;
+    if (by.reading) by.reading->set_slot(parts_.slots.slot_of(message.topic()));
+    unconfirmed = parts_.coordinator.owe_retained(key.first, key.second, options, message, &by) || unconfirmed;
   }
   if (unconfirmed) {
     reader.mark = next_++;

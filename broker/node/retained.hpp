@@ -61,6 +61,7 @@ class Retained {
   struct Reading {
     std::string filter;
     slot::Stamp subscribed;
+    slot::Stamp by;          ///< Owed::asked
     std::set<SlotId> left;   ///< not read to the end
     std::map<SlotId, std::string> after;  ///< of those, the last topic looked at
     std::uint64_t query = 0; ///< 0: none is under way

@@ -21,7 +21,7 @@ class AnswerPage {
   /// False when the page ends within the slot: the answer says where.
   bool read(SlotId slot, const slot::RetainedMessages& retained, const std::string& after) {
     if (!has_wildcard(filter_)) {
-      if (const auto it = retained.find(filter_); it != retained.end()) take(it->second);
+      if (const auto it = retained.find(filter_); it != retained.end() && after != filter_) take(it->second);
       return true;
     }
     if (range_.parent && after < *range_.parent)
@@ -69,6 +69,7 @@ void Retained::on_query(NodeId from, const pb::RetainedQuery& query) const {
   pb::PeerMessage message;
   pb::RetainedAnswer& answer = *message.mutable_retained_answer();
   answer.set_id(query.id());
+  answer.set_whole(true);
   AnswerPage page(query, answer, parts_.env.wall_ms(), parts_.config.retained_page);
   for (int i = 0; i < query.slots_size(); ++i) {
     const SlotId slot = query.slots(i);
@@ -76,6 +77,7 @@ void Retained::on_query(NodeId from, const pb::RetainedQuery& query) const {
       answer.add_refused(slot);
       continue;
     }
+    answer.set_whole(answer.whole() && parts_.slots.decides(slot));
     if (!page.read(slot, parts_.slots.held(slot)->state().retained, i < query.after_size() ? query.after(i) : "")) break;
     answer.add_done(slot);
   }

@@ -50,24 +50,39 @@ void Coordinator::retain(SlotId slot, NodeId from, const pb::Request& request, b
   held->when_stored(dot, false, [this, from, yes = std::move(yes)] { reply(from, yes); });
 }
 
-/// [MQTT-3.3.1-9] to [MQTT-3.3.1-11]: handling 0 always, 1 for a new subscription, 2 never; and never for a shared one.
+/// [MQTT-3.3.1-9] to [MQTT-3.3.1-11]: handling 0 always, 1 for a new subscription, 2 never; and never for a shared one. What an
+/// earlier SUBSCRIBE is still owed stays owed [MQTT-3.8.4-4], also where it stands in the same packet [MQTT-3.8.4-5].
 void Coordinator::note_owed(SlotId slot, const std::string& client, slot::pb::Subscribe& subscribe) {
   const slot::Session* now = session(slot, client);
-  std::map<std::string, bool> owed;
+  std::map<std::string, bool> anew;
   for (const auto& one : subscribe.filters()) {
     const auto before = now->subscriptions.find(one.filter());
-    const bool existed = before != now->subscriptions.end() && before->second.present && !before->second.owed();
+    const bool present = before != now->subscriptions.end() && before->second.present;
+    const bool existed = present || anew.contains(one.filter());
+    const bool again = present && before->second.owed() && before->second.owing->asked == slot::from_pb(subscribe.asked());
     const std::uint32_t handling = one.options().retain_handling();
     const auto parsed = topic::parse_filter(one.filter());
-    owed[one.filter()] = parts_.config.retain_available && parsed && !parsed->shared() &&
-                         (handling == 0 || (handling == 1 && !existed));
+    const bool asks = parts_.config.retain_available && parsed && !parsed->shared() && !again &&
+                      (handling == 0 || (handling == 1 && !existed));
+    anew[one.filter()] = anew[one.filter()] || asks;
   }
-  for (auto& one : *subscribe.mutable_filters()) one.set_owed(owed[one.filter()]);
+  for (auto& one : *subscribe.mutable_filters()) {
+    one.set_owed(anew[one.filter()]);
+    const auto before = now->subscriptions.find(one.filter());
+    if (one.owed() || before == now->subscriptions.end() || !before->second.owed()) continue;
+    one.set_owed(true);
+    slot::to_pb(before->second.owing->asked, one.mutable_asked());
+    for (const auto& [topics, topic] : before->second.owing->read) {
+      auto& read = *one.add_read();
+      read.set_slot(topics);
+      read.set_topic(topic);
+    }
+  }
 }
 
 /// True where it was pushed and nobody will confirm it.
 bool Coordinator::owe_retained(SlotId slot, const std::string& client, const slot::pb::Options& options,
-                               const slot::pb::Message& message, const slot::pb::Reading* reading, const slot::Stamp& asked) {
+                               const slot::pb::Message& message, const Asked* by) {
   Target target;
   target.qos = std::min(options.qos(), message.qos());
   target.retain = true;  // [MQTT-3.3.1-8]
@@ -80,11 +95,11 @@ bool Coordinator::owe_retained(SlotId slot, const std::string& client, const slo
   }
   slot::pb::Operation operation;
   *operation.mutable_enqueue()->mutable_message() = message;
-  if (reading != nullptr) {
-    *operation.mutable_enqueue()->mutable_reading() = *reading;
+  if (by != nullptr) {
+    if (by->reading) *operation.mutable_enqueue()->mutable_reading() = *by->reading;
     // Who reads it again must not queue it again. (A local slot ends with this node.)
     if (target.qos == 2 && slot != parts_.local_slot() && !parts_.config.mutant.is("reading_without_name"))
-      slot::to_pb(slot::reading_name(asked, reading->filter(), message.topic()),
+      slot::to_pb(slot::reading_name(by->asked, by->filter, message.topic()),
                   operation.mutable_enqueue()->mutable_message()->mutable_identity());
   }
   auto& one = *operation.mutable_enqueue()->add_targets();

@@ -60,6 +60,8 @@ void Routes::on_update(NodeId from, const pb::RouteUpdate& update) {
   look_around();
 }
 
+bool Routes::complete() const { return complete_ || parts_.config.mutant.is("serve_before_routes"); }
+
 bool Routes::heard_all() const {
   for (const NodeId node : parts_.cluster->view()) {
     if (node == parts_.self.node) continue;

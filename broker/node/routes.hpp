@@ -47,7 +47,7 @@ class Routes {
 
   /// Publishes may be taken: every slot's filters are known, and those of the local sessions of every node that is linked
   /// with one in reach, or such a node has had the time to say them. Once so, always so.
-  [[nodiscard]] bool complete() const { return complete_; }
+  [[nodiscard]] bool complete() const;
   void tick() { look_around(); }
   /// Filters, counted once for each slot or node that wants them.
   [[nodiscard]] std::size_t size() const { return trie_.size(); }

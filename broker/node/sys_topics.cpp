@@ -162,7 +162,7 @@ void SysTopics::tell(const Values& changed) {
 void SysTopics::answer(SlotId slot, const std::string& client, std::string_view filter, const slot::pb::Options& options) const {
   if (!filter.starts_with(root)) return;
   for (const auto& [topic, payload] : told_)
-    if (topic::matches(filter, topic)) (void)parts_.coordinator.owe_retained(slot, client, options, message_of(topic, payload), nullptr, {});
+    if (topic::matches(filter, topic)) (void)parts_.coordinator.owe_retained(slot, client, options, message_of(topic, payload), nullptr);
 }
 
 }  // namespace hf::node

@@ -161,7 +161,7 @@ void Coordinator::look_at(SlotId slot, const std::string& client) {
   if (now->connect->has_will() && closed + delay_ms(*now, expiry) <= wall) fire(slot, client);
   if (expiry == never || closed + std::uint64_t{expiry} * 1000 > wall) return;
   // A side that cannot see all replicas does not know whether the client is connected on the other.
-  if (parts_.slots.all_replicas_reachable(slot) || parts_.config.mutant.is("session_expired_by_minority")) {
+  if (expiry == 0 || parts_.slots.all_replicas_reachable(slot) || parts_.config.mutant.is("session_expired_by_minority")) {
     if (!now->connect->bound()) log_session(parts_.env, env::Level::info, client_event::session_expired, client, "session expired");
     return end_session(slot, client);
   }
@@ -169,12 +169,17 @@ void Coordinator::look_at(SlotId slot, const std::string& client) {
   note_session(slot, client);
 }
 
+/// Else the client may be there by now, in what would then be ended: for the grace, a session without expiry outlives its connection.
+bool Coordinator::nobody_is_silent() const {
+  return parts_.presence.all_grace_ends() <= parts_.env.now() || parts_.config.mutant.is("no_expiry_ends_at_once");
+}
+
 // What happens to them.
 
 /// The session's connection has ended. `goodbye`: by DISCONNECT 0x00, which voids the will [MQTT-3.1.2-10].
 void Coordinator::connection_over(SlotId slot, const std::string& client, std::uint32_t expiry_s, bool goodbye) {
   const slot::Session* now = session(slot, client);
-  const bool ends = now->connect->bound() || expiry_s == 0;
+  const bool ends = now->connect->bound() || (expiry_s == 0 && nobody_is_silent());
   if (!goodbye && now->connect->has_will() && (ends || delay_ms(*now, expiry_s) == 0)) fire(slot, client);
   if (ends) {
     if (!now->connect->bound()) log_session(parts_.env, env::Level::debug, client_event::session_ended, client, "session ended with its connection");

@@ -50,7 +50,11 @@ struct Applying {
     SessionEdit edit(state, changes, op.client());
     for (const auto& one : op.filters()) {
       Subscription value{stamp, dot, true, one.options(), {}};
-      if (one.owed()) value.owing.edit().asked = op.has_asked() ? from_pb(op.asked()) : stamp;
+      if (one.owed()) {
+        Owed& owed = value.owing.edit();
+        owed.asked = one.has_asked() ? from_pb(one.asked()) : op.has_asked() ? from_pb(op.asked()) : stamp;
+        for (const auto& read : one.read()) owed.read[read.slot()] = read.topic();
+      }
       edit.join_subscription(one.filter(), value);
     }
   }

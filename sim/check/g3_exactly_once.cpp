@@ -11,7 +11,7 @@
 namespace hf::sim {
 namespace {
 
-/// How often a retained message may come: once for each SUBSCRIBE that asked for such. (Also one of a session before: a
+/// How often a retained message may come: once for each SUBSCRIBE at QoS 2 that asked for such. (Also one of a session before: a
 /// provisional session is merged with it.)
 class RetainedCopies {
  public:
@@ -20,7 +20,7 @@ class RetainedCopies {
       const Event& event = c.event(e);
       if (event.kind != Event::Kind::subscribe_sent) continue;
       if (event.as_published) as_published_[event.client] = true;  // the flag does not tell then
-      if (event.handling != 2 && !is_shared(event.topic)) asked_[event.client].push_back(e);
+      if (event.handling != 2 && event.qos == 2 && !is_shared(event.topic)) asked_[event.client].push_back(e);
     }
   }
 

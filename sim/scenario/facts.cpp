@@ -85,6 +85,7 @@ void add_facts(RunFacts& facts, const Scenario& scenario, const node::Config& co
   facts.detect_after = config.detect_after.count();
   facts.will_grace = config.will_partition_grace.count();
   facts.settle = 2 * config.detect_after.count();
+  facts.promise_after_restart = true;  // no client is served before the routes stand
   facts.limits = limits_of(scenario, config);
 }
 

@@ -93,6 +93,16 @@ TEST_F(Retaining, by_retain_handling) {  // [MQTT-3.3.1-9], [MQTT-3.3.1-10], [MQ
   EXPECT_EQ(answer(reader, filter("+", 0, 1)), Lines{"a=x"}) << "this one did not";
 }
 
+TEST_F(Retaining, what_an_earlier_subscribe_is_owed_is_sent_all_the_same_and_once) {  // [MQTT-3.8.4-4], [MQTT-3.3.1-10]
+  for (int i = 0; i < 600; ++i) retain("r/" + std::to_string(i), "x");
+  for (const std::uint8_t handling : {std::uint8_t{1}, std::uint8_t{2}}) {
+    Client one(node);
+    one.connect("one" + std::to_string(handling));
+    one.send(filter("r/+", 1));  // more than a page, and than the window: it is not through when the next one comes
+    EXPECT_EQ(answer(one, filter("r/+", 1, handling)).size(), 600U) << int{handling};
+  }
+}
+
 TEST_F(Retaining, live_messages_say_retain_only_as_published) {  // [MQTT-3.3.1-12], [MQTT-3.3.1-13]
   Client plain(node);
   plain.connect("plain");
