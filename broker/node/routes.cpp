@@ -41,9 +41,13 @@ void Routes::on_update(NodeId from, const pb::RouteUpdate& update) {
   if (update.snapshot()) {
     replace(from, target, {update.added().begin(), update.added().end()});
     if (!update.local()) {
-      // The coordinator speaks for every holder it reaches; those out of reach keep their word (invariant 2).
+      // The coordinator speaks for every holder it reaches; those out of reach keep their word (invariant 2), and so does who
+      // claimed the slot later: this may have been long on its way.
+      const slot::Stamp claim = slot::from_pb(update.claim());
+      auto& claims = claims_[update.slot()];
+      claims[from] = claim;
       for (const auto& member : parts_.config.members) {
-        if (member.id == from) continue;
+        if (member.id == from || claims[member.id] > claim) continue;
         if (member.id == parts_.self.node || parts_.cluster->is_up(member.id)) replace(member.id, target, {});
       }
       known_.insert(update.slot());
@@ -110,7 +114,9 @@ void Routes::fill_snapshot(SlotId slot, pb::RouteUpdate& update) const {
   update.set_slot(update.local() ? 0 : slot);
   update.set_snapshot(true);
   std::set<std::string> filters;
-  if (const auto* held = parts_.slots.held(slot))
+  const auto* held = parts_.slots.held(slot);
+  if (held != nullptr && !update.local()) slot::to_pb(held->epoch(), update.mutable_claim());
+  if (held != nullptr)
     for (const auto& [filter, count] : held->state().filters) 
       if (!shared(filter)) filters.insert(filter);
   if (!update.local() && !parts_.slots.is_replica(slot)) {

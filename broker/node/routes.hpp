@@ -14,6 +14,7 @@
 #include "broker/base/ids.hpp"
 #include "broker/base/time.hpp"
 #include "broker/node/message.pb.h"
+#include "broker/slot/version_vector.hpp"
 #include "broker/topic/trie.hpp"
 
 namespace hf::node {
@@ -76,6 +77,7 @@ class Routes {
   ShardParts& parts_;
   topic::Trie<RouteTarget> trie_;
   std::map<RouteTarget, std::map<NodeId, std::set<std::string>>> advertised_;
+  std::map<SlotId, std::map<NodeId, slot::Stamp>> claims_;  ///< under which each last told all of a slot's filters
   std::set<SlotId> known_;
   std::set<NodeId> heard_;  ///< in reach, and their local filters are known
   bool complete_ = false;
