@@ -90,6 +90,7 @@ std::vector<Field> make_fields() {
                     [](S& s) -> auto& { return s.node.response_information; }),
       optional_text("mqtt.server_reference", "a text, \"\" for none",
                     [](S& s) -> auto& { return s.node.server_reference; }),
+      flag("mqtt.server_moved", [](S& s) -> auto& { return s.node.server_moved; }),
       number("mqtt.max_topic_length", 1, u16, [](S& s) -> auto& { return s.node.max_topic_length; }),
       number("mqtt.max_topic_levels", 1, 8192, [](S& s) -> auto& { return s.node.max_topic_levels; }),
       number("mqtt.max_pending", 1, 10'000'000, [](S& s) -> auto& { return s.node.max_pending; }),

@@ -50,6 +50,7 @@ struct Config {
   bool check_payload_format = false;                ///< mqtt.check_payload_format: payloads that say so must be UTF-8
   std::string response_information;                 ///< mqtt.response_information, for those who ask; "" none
   std::string server_reference;                     ///< mqtt.server_reference: where clients are sent on stop; "" none
+  bool server_moved = false;                        ///< mqtt.server_moved: for ever (0x9D, not 0x9C)
   std::uint16_t receive_maximum = 64;               ///< mqtt.receive_maximum: QoS 1/2 from a client
   std::uint16_t max_inflight = 32;                  ///< session.max_inflight: QoS 1/2 to a client
   std::uint16_t retained_page = 256;                 ///< messages that are read at once; less only in the simulator
@@ -70,7 +71,7 @@ struct Config {
   Duration packet_timeout = 60s;                    ///< mqtt.packet_timeout: for the rest of a packet that began
   Duration slow_reader_timeout = 60s;               ///< mqtt.slow_reader_timeout: without taking a byte
   access::Policy access;                            ///< access.*
-  std::uint32_t max_connections = 100'000;          ///< that have said CONNECT; then server busy
+  std::uint32_t max_connections = 100'000;          ///< that have said CONNECT; then quota exceeded
   bool retain_available = true;                     ///< mqtt.retain_available
   std::uint64_t retained_max_messages = 5'000'000;  ///< retained.max_messages: held by this node, then refused (0x97)
   std::uint64_t retained_max_bytes = std::uint64_t{4} << 30U;  ///< retained.max_bytes: of topics, payloads, properties

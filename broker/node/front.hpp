@@ -62,9 +62,9 @@ class Front {
   /// Hands acknowledgements to coordinators, and bytes to the environment.
   void gather();
   void flush();
-  /// Everybody is sent away: to `mqtt.server_reference` if there is one (0x9C; 0x9D: for ever), else with 0x8B.
+  /// Everybody is sent away: to `mqtt.server_reference` if there is one (0x9C, or 0x9D if that is for ever), else with 0x8B.
   /// Who comes later is answered the same. At once, or one after the other at an even pace until `over` has passed.
-  void send_away(bool for_ever, Duration over = {});
+  void send_away(Duration over);
   /// Some are still to be sent away.
   [[nodiscard]] bool draining() const { return leave_.has_value(); }
 

@@ -4,9 +4,9 @@
 
 namespace hf::node {
 
-void Front::send_away(bool for_ever, Duration over) {
+void Front::send_away(Duration over) {
   away_ = parts_.config.server_reference.empty() ? mqtt::Reason::server_shutting_down
-          : for_ever                             ? mqtt::Reason::server_moved
+          : parts_.config.server_moved           ? mqtt::Reason::server_moved
                                                  : mqtt::Reason::use_another_server;
   leave_ = Leave{parts_.env.now(), over, connections_.size(), 0};
   leave_on(parts_.env.now());

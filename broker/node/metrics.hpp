@@ -46,6 +46,7 @@ struct Counters {
   std::uint64_t sessions_created = 0;    ///< opened here without a session to resume
   std::uint64_t sessions_resumed = 0;
   std::uint64_t sessions_ended = 0;      ///< expired, or cleaned
+  std::uint64_t sessions_expired = 0;    ///< of them: their client did not come back in time
   std::uint64_t operations = 0;        ///< operations applied
   std::uint64_t merges = 0;            ///< whole states merged
   std::uint64_t failovers = 0;         ///< slots this node began to serve after another

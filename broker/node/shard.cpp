@@ -54,7 +54,7 @@ void Shard::on_deadline() {
 
 void Shard::on_stop() {
   parts_->stopping = true;
-  if (parts_->phase == ShardParts::Phase::serving) parts_->front.send_away(false, parts_->config.drain);
+  if (parts_->phase == ShardParts::Phase::serving) parts_->front.send_away(parts_->config.drain);
 }
 
 void Shard::set_pressure(Pressure pressure) { parts_->front.set_pressure(pressure); }

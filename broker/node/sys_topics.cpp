@@ -74,7 +74,7 @@ void SysTopics::measure(pb::SysReport& report) {
   say("clients/persistent", connected - std::min(connected, bound));
   say("clients/total", t.sessions_served + bound);
   say("clients/maximum", c.connections_max);
-  say("clients/expired", c.sessions_ended);
+  say("clients/expired", c.sessions_expired);
   say("messages/received", c.packets_in);
   say("messages/sent", c.packets_out);
   say("publish/messages/received", c.publishes_in);
@@ -86,6 +86,7 @@ void SysTopics::measure(pb::SysReport& report) {
   say("retained messages/count", t.retained_served);
   say("store/messages/count", t.queued_messages + t.retained_served);
   say("store/messages/bytes", t.queued_bytes);
+  say("messages/stored", t.queued_messages + t.retained_served);
   load("messages/received", c.packets_in);
   load("messages/sent", c.packets_out);
   load("publish/received", c.publishes_in);
@@ -97,7 +98,7 @@ void SysTopics::measure(pb::SysReport& report) {
   last_ = now;
 }
 
-SysTopics::Values SysTopics::compute() const {
+SysTopics::Values SysTopics::compute() {
   Values values;
   std::map<std::string, std::uint64_t> sums;
   for (const auto& [node, report] : reports_) {
@@ -117,6 +118,7 @@ SysTopics::Values SysTopics::compute() const {
   const std::uint64_t unbound = sums["clients/persistent"], bound = sums["clients/connected"] - unbound;
   sums["clients/disconnected"] = total - std::min(total, bound + unbound);
   sums["clients/active"] = sums["clients/connected"];
+  sums["clients/maximum"] = most_ = std::max(most_, sums["clients/connected"]);  // the nodes' were at other times
   sums["clients/inactive"] = sums["clients/disconnected"];
   sums["nodes/reachable"] = reports_.size();
   sums["nodes/members"] = parts_.config.members.size();

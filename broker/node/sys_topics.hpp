@@ -45,12 +45,13 @@ class SysTopics {
  private:
   using Values = std::map<std::string, std::string, std::less<>>;  ///< topic -> payload
   void measure(pb::SysReport& report);
-  [[nodiscard]] Values compute() const;
+  [[nodiscard]] Values compute();
   void tell(const Values& changed);
 
   ShardParts& parts_;
   std::map<NodeId, pb::SysReport> reports_;  ///< of nodes that can be reached, this one included
   Values told_;
+  std::uint64_t most_ = 0;  ///< clients connected at once to all nodes, as far as this one has seen
   std::map<std::string, Load> loads_;
   Instant next_{}, last_{};
 };

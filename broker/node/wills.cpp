@@ -162,6 +162,7 @@ void Coordinator::look_at(SlotId slot, const std::string& client) {
   if (expiry == never || closed + std::uint64_t{expiry} * 1000 > wall) return;
   // A side that cannot see all replicas does not know whether the client is connected on the other.
   if (expiry == 0 || parts_.slots.all_replicas_reachable(slot) || parts_.config.mutant.is("session_expired_by_minority")) {
+    if (expiry != 0) ++parts_.counters.sessions_expired;
     if (!now->connect->bound()) log_session(parts_.env, env::Level::info, client_event::session_expired, client, "session expired");
     return end_session(slot, client);
   }

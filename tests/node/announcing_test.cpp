@@ -229,6 +229,26 @@ TEST(Leaving, sends_clients_to_the_server_reference) {  // [MQTT-4.13.1-1]
   EXPECT_FALSE(old.next());
 }
 
+TEST(Leaving, for_ever) {
+  node::Config config;
+  config.server_reference = "other:1883";
+  config.server_moved = true;
+  config.drain = 10s;
+  bench::Node node(config);
+  Client client(node), late(node);
+  ASSERT_TRUE(client.connect("a"));
+  node.stop();
+  const auto connack = late.connect(Client::connect_packet("b"));
+  ASSERT_TRUE(connack);
+  EXPECT_EQ(connack->reason, Reason::server_moved);
+  EXPECT_EQ(connack->properties->server_reference, "other:1883");
+  node.advance(10s);
+  const auto disconnect = client.next<mqtt::Disconnect>();
+  ASSERT_TRUE(disconnect);
+  EXPECT_EQ(disconnect->reason, Reason::server_moved);
+  EXPECT_EQ(disconnect->properties->server_reference, "other:1883");
+}
+
 TEST(Leaving, without_a_reference_says_that_the_server_shuts_down) {
   bench::Node node;
   Client client(node);
