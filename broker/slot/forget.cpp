@@ -1,5 +1,4 @@
 // Letting memory of the past go once nothing that could still arrive depends on it.
-#include <algorithm>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -43,16 +42,16 @@ class Forget {
   void forget_in(const std::string& client) {
     SessionEdit edit(state_, changes_, client);
     const Session& session = edit.session();
+    // What was read for a SUBSCRIBE may be read again while anything is owed: another holder may have taken that SUBSCRIBE too,
+    // and what it made of it has just come.
+    bool reading = false;
     for (auto it = session.subscriptions.begin(); it != session.subscriptions.end();) {
       const auto& [filter, subscription] = *it++;
+      reading = reading || subscription.owed();
       if (!subscription.present && settled(subscription.stamp, subscription.dot))
         edit.drop_subscription(std::string(filter));
     }
     forget_inbound(edit);
-    // What was read for a SUBSCRIBE may be read again while anything is owed: another holder may have taken that SUBSCRIBE too,
-    // and what it made of it has just come.
-    const bool reading = std::any_of(session.subscriptions.begin(), session.subscriptions.end(),
-                                     [](const auto& one) { return one.second.owed(); });
     for (auto it = first_identity(session); it != session.entries.end();) {
       const Entry& entry = (it++)->second;
       if (!entry.done || !settled(entry.last_stamp, entry.last)) continue;
