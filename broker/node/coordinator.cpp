@@ -172,14 +172,15 @@ void Coordinator::open(SlotId slot, NodeId from, const pb::Request& request) {
   const slot::Stamp connected = slot::from_pb(ask.connected());
   // The same CONNECT asked for again (its first answer was lost with the coordinator that gave it), or attached.
   const bool repeated = old != nullptr && old->exists() && same_connection(old->connect->front(), ask.connect().front());
-  if (ask.attach() && !repeated && old != nullptr && old->exists() && old->connect_stamp > connected) {
+  const bool over = old != nullptr && old->over() && old->connect_stamp >= connected;
+  if (ask.attach() && !repeated && (over || (old != nullptr && old->exists() && old->connect_stamp > connected))) {
     yes.set_superseded(true);
     return reply(from, std::move(yes));
   }
   const bool existed = old != nullptr && old->exists() && !old->connect->bound();
   // One without expiry ends with its connection, and that is closed first [MQTT-3.1.4-3].
-  const bool ends = existed && !repeated && !ask.attach() && old->expiry_s == 0 && nobody_is_silent();
-  const bool clean = ask.connect().clean() || ends;
+  const bool ends = existed && !repeated && !ask.attach() && old->expiry_s == 0;
+  const bool clean = ask.connect().clean() || ends || (old != nullptr && old->over());
   bool present = repeated ? old->connect->session_present() : existed && !clean;
   if (parts_.config.mutant.is("resume_forgets_session") && old != nullptr && old->exists() &&
       old->connect->front().node() != ask.connect().front().node())

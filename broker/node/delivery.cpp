@@ -121,7 +121,7 @@ void Coordinator::changed(SlotId slot, const slot::Changes& changes, bool foreig
     const slot::Session* now = session(slot, client);
     if (now != nullptr && now->exists() && now->connect_stamp == it->second.connect) continue;
     // The same connection, opened anew from its own front, is not a takeover.
-    const bool same = now != nullptr && now->connect && now->connect->front().node() == it->second.node &&
+    const bool same = now != nullptr && now->exists() && now->connect->front().node() == it->second.node &&
                       now->connect->front().connection() == it->second.connection;
     if (!same) kick(client, it->second.node, it->second.connection);
     serving.attached.erase(it);

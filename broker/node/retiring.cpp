@@ -40,6 +40,7 @@ void Coordinator::tick() {
   tick_sessions();
   for (SlotId slot = 0; slot <= parts_.local_slot(); ++slot) {
     if (!parts_.slots.serving(slot)) continue;
+    clear_up(slot);
     Serving& serving = serving_[slot];
     std::map<std::pair<bool, std::uint32_t>, pb::RetireQuery> queries;
     for (const slot::Name& name : serving.unretired) {

@@ -60,6 +60,8 @@ void Coordinator::note_session(SlotId slot, const std::string& client) {
   Serving& serving = serving_[slot];
   const slot::Session* now = session(slot, client);
   if (now == nullptr || now->open()) serving.held_back.erase(client);
+  if (now != nullptr && now->over()) serving.over.insert(client);
+  else serving.over.erase(client);
   Watch watch;
   if (now != nullptr && now->exists()) {
     watch.due = due(slot, client, *now);
@@ -164,15 +166,10 @@ void Coordinator::look_at(SlotId slot, const std::string& client) {
   if (expiry == 0 || parts_.slots.all_replicas_reachable(slot) || parts_.config.mutant.is("session_expired_by_minority")) {
     if (expiry != 0) ++parts_.counters.sessions_expired;
     if (!now->connect->bound()) log_session(parts_.env, env::Level::info, client_event::session_expired, client, "session expired");
-    return end_session(slot, client);
+    return end_session(slot, client, false);
   }
   serving_[slot].held_back.insert(client);
   note_session(slot, client);
-}
-
-/// Else the client may be there by now, in what would then be ended: for the grace, a session without expiry outlives its connection.
-bool Coordinator::nobody_is_silent() const {
-  return parts_.presence.all_grace_ends() <= parts_.env.now() || parts_.config.mutant.is("no_expiry_ends_at_once");
 }
 
 // What happens to them.
@@ -180,37 +177,61 @@ bool Coordinator::nobody_is_silent() const {
 /// The session's connection has ended. `goodbye`: by DISCONNECT 0x00, which voids the will [MQTT-3.1.2-10].
 void Coordinator::connection_over(SlotId slot, const std::string& client, std::uint32_t expiry_s, bool goodbye) {
   const slot::Session* now = session(slot, client);
-  const bool ends = now->connect->bound() || (expiry_s == 0 && nobody_is_silent());
+  const bool ends = now->connect->bound() || expiry_s == 0;
   if (!goodbye && now->connect->has_will() && (ends || delay_ms(*now, expiry_s) == 0)) fire(slot, client);
   if (ends) {
     if (!now->connect->bound()) log_session(parts_.env, env::Level::debug, client_event::session_ended, client, "session ended with its connection");
-    return end_session(slot, client);
+    return end_session(slot, client, goodbye);
   }
+  close_connection(slot, client, expiry_s, goodbye);
+}
+
+void Coordinator::close_connection(SlotId slot, const std::string& client, std::uint32_t expiry_s, bool goodbye) {
   slot::pb::Operation operation;
   auto& closed = *operation.mutable_disconnect();
   closed.set_client(client);
-  slot::to_pb(now->connect_stamp, closed.mutable_connect());
+  slot::to_pb(session(slot, client)->connect_stamp, closed.mutable_connect());
   closed.set_expiry_s(expiry_s);
   closed.set_closed_ms(parts_.env.wall_ms());
   closed.set_goodbye(goodbye);
   append(slot, std::move(operation));
 }
 
-void Coordinator::end_session(SlotId slot, const std::string& client) {
+/// It ends with the connection that is known here. The client may have made a later one where this node cannot see: that stays.
+void Coordinator::end_session(SlotId slot, const std::string& client, bool goodbye) {
   // A local session is forgotten at once, below: how its deals end is written down first.
   if (slot == parts_.local_slot()) parts_.groups_of_members.ending(slot, client);
   if (slot != parts_.local_slot()) ++parts_.counters.sessions_ended;
-  slot::pb::Operation operation;
-  operation.mutable_end()->set_client(client);
-  if (const slot::Session* now = session(slot, client); slot != parts_.local_slot() && now != nullptr && slot::is_bound(*now)) {
-    // All there is of it here is the connection. A later one may have been made where this node cannot see: it stays.
-    slot::to_pb(slot::Stamp{now->connect_stamp.time + 1, {}}, operation.mutable_end()->mutable_before());
+  close_connection(slot, client, 0, goodbye);
+  if (parts_.config.mutant.is("end_takes_later_connection")) {
+    slot::pb::Operation operation;
+    operation.mutable_end()->set_client(client);
+    append(slot, std::move(operation));
   }
-  append(slot, std::move(operation));
   serving_[slot].attached.erase(client);
   if (slot != parts_.local_slot()) return;
   slot::Changes changes;  // nobody else can have a word on a local session: forgotten at once
   slot::forget_session(parts_.slots.held(slot)->state(), client, changes);
+}
+
+/// What is left of sessions that are over goes once every node knows that they are: nobody can resume one, or add to it,
+/// any more. Whoever connects anew does so later than the horizon.
+void Coordinator::clear_up(SlotId slot) {
+  Serving& serving = serving_[slot];
+  const std::uint64_t horizon = parts_.slots.held(slot)->horizon();
+  if (serving.over.empty() || horizon == serving.cleared_up_to) return;
+  serving.cleared_up_to = horizon;
+  for (const std::string& client : std::set<std::string>(serving.over)) {
+    const slot::Session* now = session(slot, client);
+    if (now->closed.time >= horizon) continue;
+    if (!now->queue.empty() && std::prev(now->queue.end())->first.first.time >= horizon) continue;
+    const auto& all = now->subscriptions;
+    if (std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.second.stamp.time >= horizon; })) continue;
+    slot::pb::Operation operation;
+    operation.mutable_end()->set_client(client);
+    slot::to_pb(slot::Stamp{horizon, {}}, operation.mutable_end()->mutable_before());
+    append(slot, std::move(operation));
+  }
 }
 
 bool Coordinator::remove(SlotId slot, const std::string& client, std::function<void()> done) {
@@ -219,7 +240,7 @@ bool Coordinator::remove(SlotId slot, const std::string& client, std::function<v
   if (const auto it = serving_[slot].attached.find(client); it != serving_[slot].attached.end())
     kick(client, it->second.node, it->second.connection);
   if (now->connect->has_will()) fire(slot, client);
-  end_session(slot, client);
+  end_session(slot, client, false);
   parts_.slots.held(slot)->when_stored(tail(slot), false, std::move(done));
   return true;
 }

@@ -160,6 +160,7 @@ void SessionEdit::join_closed(const Stamp& connect,
   session_.closed_connect = connect;
   session_.expiry_s = expiry_s;
   session_.closed_ms = closed_ms;
+  remembers_ = remembers_ || session_.over();
   touch(keys::session(client_));
   changes_.connections.insert(client_);
 }

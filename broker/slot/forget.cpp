@@ -130,7 +130,7 @@ class Forget {
 }  // namespace
 
 bool has_memory(const Session& session) {
-  if (session.end != Stamp{} || !session.inbound.empty()) return true;
+  if (session.end != Stamp{} || session.over() || !session.inbound.empty()) return true;
   for (const auto& [filter, subscription] : session.subscriptions)
     if (!subscription.present) return true;
   for (auto it = first_identity(session); it != session.entries.end(); ++it)
@@ -154,6 +154,7 @@ void forget_session(State& state, const std::string& client, Changes& changes) {
   while (!session.entries.empty()) edit.drop_entry(Name(session.entries.begin()->first));
   while (!session.inbound.empty()) edit.drop_inbound(InboundKey(session.inbound.begin()->first));
   if (session.end != Stamp{}) edit.drop_end();
+  if (session.over()) edit.forget_connect();
 }
 
 std::uint64_t tombstones(const State& state) {
@@ -161,7 +162,7 @@ std::uint64_t tombstones(const State& state) {
       state.retired.size() + state.retained.deleted().size() + state.wills.size() + state.settled.size();
   for (const auto& client : state.remembering) {
     const Session& session = state.sessions.find(client)->second;
-    if (session.end != Stamp{} && !session.exists()) ++count;
+    if (session.over() || (session.end != Stamp{} && !session.exists())) ++count;
     for (const auto& [filter, subscription] : session.subscriptions)
       count += subscription.present ? 0U : 1U;
     for (const auto& [key, inbound] : session.inbound)

@@ -131,8 +131,11 @@ struct Session {
 
   /// What counts under a packet id of the client: nothing, its Release, or the Inbound that holds it.
   [[nodiscard]] const Inbound* inbound_of(std::uint16_t packet_id) const;
-  /// Is there a session: a CONNECT at or after the last end.
-  [[nodiscard]] bool exists() const { return connect && connect_stamp >= end; }
+  /// Its latest connection was closed, and nothing was to outlive it. So ends a session: a later connection, perhaps made
+  /// where nobody knew of that, stays. What it held lies here until a clean CONNECT or an End takes it.
+  [[nodiscard]] bool over() const { return connect && closed_connect == connect_stamp && expiry_s == 0; }
+  /// Is there a session: a CONNECT at or after the last end, and not over.
+  [[nodiscard]] bool exists() const { return connect && connect_stamp >= end && !over(); }
   /// Is its latest connection open, as far as operations tell.
   [[nodiscard]] bool open() const { return exists() && closed_connect != connect_stamp; }
 };
@@ -154,8 +157,8 @@ struct Retired {
   Dot dot;
 };
 
-/// Does it hold an end, or items of which only the memory is left: absent subscriptions, finished identities, packet
-/// ids of the client's own.
+/// Is it over, does it hold an end, or items of which only the memory is left: absent subscriptions, finished identities,
+/// packet ids of the client's own.
 [[nodiscard]] bool has_memory(const Session& session);
 
 /// How a deal ended at its member. The greatest (epoch, stamp) counts.

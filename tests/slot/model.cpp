@@ -222,8 +222,9 @@ struct Broker {
     std::vector<std::string> out;
     for (const auto& [id, c] : clients) {
       const std::string who = id + ": ";
-      if (c.connected) out.push_back(who + fact_connect(c.connect, c.attach, !c.closed, c.expiry));
-      if (!c.will.empty()) out.push_back(who + "will " + c.will);
+      const bool over = c.closed && c.expiry == 0;
+      if (c.connected && !over) out.push_back(who + fact_connect(c.connect, c.attach, !c.closed, c.expiry));
+      if (!c.will.empty() && !over) out.push_back(who + "will " + c.will);
       for (const auto& [filter, qos] : c.subscriptions)
         out.push_back(who + fact_subscription(filter, qos));
       std::vector<std::pair<std::pair<Moment, Called>, Owed>> order;

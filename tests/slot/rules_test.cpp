@@ -139,6 +139,48 @@ TEST(Rules, a_disconnect_closes_its_own_connection_and_may_change_the_expiry) {
   EXPECT_EQ(session(taken).closed, Stamp{});
 }
 
+TEST(Rules, a_session_whose_connection_closed_without_expiry_is_over) {
+  Maker m;
+  State state = apply_all(
+      {m.connect(10, false), m.subscribe(11, "a", 1), m.enqueue(12, 0), m.disconnect(13, stamp(10), 0)});
+  EXPECT_FALSE(session(state).exists());
+  EXPECT_FALSE(session(state).open());
+  EXPECT_TRUE(state.index.empty());
+  EXPECT_TRUE(state.filters.empty());
+  EXPECT_EQ(state.totals.sessions, 0U);
+  EXPECT_EQ(tombstones(state), 1U);
+  EXPECT_TRUE(has_memory(session(state)));
+  Changes changes;
+  auto end = m.end(20);
+  to_pb(Stamp{15, {}}, end.mutable_end()->mutable_before());
+  apply(state, end, changes);
+  forget(state, state.seen, 30, changes);
+  EXPECT_TRUE(state.sessions.empty());
+  EXPECT_TRUE(state.messages.empty());
+  EXPECT_EQ(state.totals.queued, 0U);
+}
+
+TEST(Rules, a_session_that_is_over_on_one_side_goes_on_where_its_client_connected_meanwhile) {
+  Maker m;
+  const State state = both({m.connect(10, false), m.subscribe(11, "a", 1)}, {m.disconnect(40, stamp(10), 0)},
+                           {m.connect(20, false, 2), m.subscribe(21, "b", 1, 2), m.enqueue(22, 0, 2)});
+  EXPECT_TRUE(session(state).open());
+  EXPECT_EQ(session(state).connect_stamp, stamp(20, 2));
+  EXPECT_TRUE(state.filters.contains("a"));
+  EXPECT_TRUE(state.filters.contains("b"));
+  EXPECT_EQ(session(state).queue.size(), 1U);
+}
+
+TEST(Rules, what_is_left_of_a_session_that_is_over_is_forgotten_where_nobody_else_knows_it) {
+  Maker m;
+  State state = apply_all(
+      {m.connect(10, false), m.subscribe(11, "a", 1), m.enqueue(12, 0), m.disconnect(13, stamp(10), 0)});
+  Changes changes;
+  forget_session(state, "c", changes);
+  EXPECT_TRUE(state.sessions.empty());
+  EXPECT_TRUE(state.messages.empty());
+}
+
 TEST(Rules, subscriptions_are_registers_by_stamp) {
   Maker m;
   const auto base = m.connect(10, false);

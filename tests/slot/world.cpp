@@ -104,7 +104,7 @@ bool World::issue_session(Holder& holder, const Step& step) {
       if (!exists || !session->open()) return false;
       op.mutable_disconnect()->set_client(client);
       to_pb(session->connect_stamp, op.mutable_disconnect()->mutable_connect());
-      op.mutable_disconnect()->set_expiry_s(10 + step.c % 5);
+      op.mutable_disconnect()->set_expiry_s(step.a % 3 == 0 ? 0 : 10 + step.c % 5);
       op.mutable_disconnect()->set_closed_ms(step.c);
       op.mutable_disconnect()->set_goodbye(step.c % 3 == 0);
       break;
@@ -365,8 +365,13 @@ void World::drain() {
     done.mutable_done()->set_client(client);
     for (const auto& [place, entry] : it->second.queue)
       if (entry->name.identity) to_pb(entry->name, done.mutable_done()->add_names());
-    const bool exists = it->second.exists();
+    const bool exists = it->second.exists(), over = it->second.over();
     issue(holder, std::move(done));
+    if (over) {
+      pb::Operation end;
+      end.mutable_end()->set_client(client);
+      issue(holder, std::move(end));
+    }
     if (!exists) continue;
     pb::Operation connect;
     fill_connect(*connect.mutable_connect(), client, {});
