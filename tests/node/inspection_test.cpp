@@ -258,6 +258,58 @@ TEST(Sys, tells_a_new_subscriber_at_once_and_what_changed_later) {
   EXPECT_NE(got["$SYS/broker/load/publish/received/1min"], "0.00");
 }
 
+/// As in Mosquitto: what is stored is what waits and what is retained; the maximum is of those connected at one time; only a
+/// session that ran out is expired, not one that ended with its connection.
+TEST(Sys, counts_what_is_stored_what_expired_and_how_many_there_were_at_most) {
+  node::Config config;
+  config.sys_interval = 10s;
+  config.members.push_back({.id = 1, .name = "one", .address = "", .zone = ""});
+  bench::Node node(config);
+  Client reader(node);
+  ASSERT_TRUE(reader.connect("reader"));
+  mqtt::Subscribe subscribe;
+  subscribe.packet_id = 1;
+  subscribe.subscriptions.push_back({.filter = "$SYS/broker/#", .qos = 0});
+  reader.send(subscribe);
+  std::map<std::string, std::string> all;
+  const auto said = [&](const std::string& topic) {
+    while (auto packet = reader.next())
+      if (const auto* publish = std::get_if<mqtt::Publish>(&*packet)) all[publish->topic] = std::string(publish->payload.view());
+    return all["$SYS/broker/" + topic];
+  };
+  Client stays(node), goes(node);
+  ASSERT_TRUE(stays.connect(lasting("stays")));
+  ASSERT_EQ(stays.subscribe("t", 1), 1);
+  auto brief = lasting("brief");
+  brief.properties.edit().session_expiry_interval = 15;
+  ASSERT_TRUE(goes.connect(brief));
+  node.advance(11s);
+  EXPECT_EQ(said("clients/maximum"), "3");
+  EXPECT_EQ(said("clients/expired"), "0");
+  EXPECT_EQ(said("messages/stored"), "0");
+  node.vanish(stays.stream());
+  node.vanish(goes.stream());
+  Client writer(node);
+  auto ends = Client::connect_packet("writer");  // its session ends with its connection
+  ASSERT_TRUE(writer.connect(ends));
+  writer.send(Client::publish_packet("t", "waits", 1, 1));
+  auto kept = Client::publish_packet("kept", "k", 1, 2);
+  kept.retain = true;
+  writer.send(kept);
+  node.vanish(writer.stream());
+  node.advance(11s);
+  EXPECT_EQ(said("clients/maximum"), "3");
+  EXPECT_EQ(said("clients/connected"), "1");
+  EXPECT_EQ(said("clients/expired"), "0");
+  EXPECT_EQ(said("messages/stored"), "2");
+  EXPECT_EQ(said("store/messages/count"), "2");
+  EXPECT_EQ(said("retained messages/count"), "1");
+  node.advance(11s);
+  EXPECT_EQ(said("clients/expired"), "1");
+  EXPECT_EQ(said("clients/total"), "2");
+  EXPECT_EQ(said("clients/disconnected"), "1");
+}
+
 TEST(Sys, is_silent_unless_configured) {
   bench::Node node;
   Client reader(node);
