@@ -105,6 +105,7 @@ struct Connection {
   Instant last_heard{};
   Duration silence_max{};  ///< 0: none
   std::optional<std::uint32_t> expiry_override;
+  bool asked_to_last = false;  ///< its CONNECT asked for a session expiry, whatever came of it
   bool goodbye = false;  ///< DISCONNECT 0x00 came: the will is void
   std::optional<Instant> over;  ///< the transport ended before CONNACK, and what had come is still to be heard: until then
   Allowance allowance;

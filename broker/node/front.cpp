@@ -155,7 +155,7 @@ void Front::closed(StreamId stream) {
 
 void Front::on_disconnect(Connection& connection, const mqtt::Disconnect& packet) {
   if (packet.properties->session_expiry_interval) {
-    if (connection.record.expiry_s() == 0 && *packet.properties->session_expiry_interval != 0)
+    if (!connection.asked_to_last && *packet.properties->session_expiry_interval != 0)
       return fail(connection, mqtt::Reason::protocol_error, "session expiry raised from 0 [MQTT-3.14.2-2]");
     connection.expiry_override = std::min(*packet.properties->session_expiry_interval, parts_.config.session_expiry_max);
   }

@@ -99,6 +99,7 @@ void Front::open(Connection& connection) {
   connection.publish_rate = Rate(parts_.config.publish_rate, parts_.config.publish_burst);
   const std::uint32_t expiry = session_expiry(packet);
   connection.bound = packet.clean_start && expiry == 0;
+  connection.asked_to_last = packet.properties->session_expiry_interval.value_or(0) != 0;
   connection.home = parts_.slots.slot_of(connection.client);
   connection.session_slot = connection.bound ? parts_.local_slot() : connection.home;
   connection.phase = Connection::Phase::opening;
