@@ -91,7 +91,7 @@ const std::vector<MutantRow>& mutants() {
        "routes of a node out of reach are dropped"},
       {"serve_before_routes", "G2",
        "a node that starts takes messages before it knows where they go"},
-      {"serve_before_caught_up", "G2",
+      {"serve_before_caught_up", "G1",
        "a coordinator serves before it has caught up"},
       {"session_expired_by_minority", "G1",
        "a session expires on a side that cannot see all its replicas"},
