@@ -212,7 +212,7 @@ void Coordinator::open(SlotId slot, NodeId from, const pb::Request& request) {
   parts_.slots.held(slot)->when_stored(dot, false, [this, slot, from, request, client, stamp, yes = std::move(yes)] {
     reply(from, yes);
     const slot::Session* now = session(slot, client);
-    if (now == nullptr || now->attach_stamp != stamp) {
+    if (now == nullptr || !now->exists() || now->attach_stamp != stamp) {
       // Taken over before it was attached: `attached` never knew it, so nobody else would kick it.
       if (now == nullptr || !now->exists() || !same_connection(now->connect->front(), request.open().connect().front()))
         kick(client, request.open().connect().front().node(), request.connection());

@@ -122,7 +122,7 @@ class Coordinator {
     std::map<std::string, Watch, std::less<>> watches;
     std::map<NodeId, std::set<std::string>> fronts;  ///< whose latest connection is open there
     std::set<std::string> held_back;                 ///< to be ended once all replicas can be reached
-    std::set<std::string> over;                      ///< sessions of which something is left
+    std::set<std::string> over, over_with_queue;     ///< sessions of which something is left
     std::uint64_t cleared_up_to = 0;                 ///< the horizon at which that was last looked at
     std::set<slot::Dot> publishing, stored_wills;    ///< Fires: under way; stored everywhere, but that is not logged yet
     std::map<slot::Dot, slot::VersionVector> wills_asked;  ///< names that are asked about -> what was known then
@@ -192,6 +192,8 @@ class Coordinator {
   void connection_over(SlotId slot, const std::string& client, std::uint32_t expiry_s, bool goodbye);
   void close_connection(SlotId slot, const std::string& client, std::uint32_t expiry_s, bool goodbye);
   void end_session(SlotId slot, const std::string& client, bool goodbye);
+  void give_up_queue(SlotId slot, const std::string& client);
+  void part_from_ended(SlotId slot, const std::string& client);
   void clear_up(SlotId slot);
   void forget_local();
   void superseded_will(SlotId slot, const std::string& client, const slot::Session& old, bool clean);

@@ -126,6 +126,7 @@ void Coordinator::changed(SlotId slot, const slot::Changes& changes, bool foreig
     if (!same) kick(client, it->second.node, it->second.connection);
     serving.attached.erase(it);
   }
+  for (const std::string& client : changes.connections) part_from_ended(slot, client);
   for (const slot::Dot& dot : changes.wills) publish_will(slot, dot);
   parts_.routes.advertise(slot, changes.filters_added, changes.filters_removed);
 }
@@ -134,7 +135,12 @@ void Coordinator::begin_serving(SlotId slot) {
   ++parts_.counters.failovers;
   Serving& serving = serving_[slot];
   parts_.routes.advertise_all(slot);
-  for (const auto& [client, session] : parts_.slots.held(slot)->state().sessions) note_session(slot, client);
+  std::vector<std::string> begun_anew;
+  for (const auto& [client, session] : parts_.slots.held(slot)->state().sessions) {
+    note_session(slot, client);
+    if (session.follows_ended()) begun_anew.push_back(client);
+  }
+  for (const std::string& client : begun_anew) part_from_ended(slot, client);
   find_unretired(slot);
   publish_wills(slot);
   parts_.groups.begin_serving(slot);

@@ -15,6 +15,7 @@ namespace hf::node {
 
 namespace {
 constexpr std::uint32_t never = 0xFFFFFFFF;                ///< session expiry: does not
+constexpr int done_max = 1000;  ///< names in one operation
 constexpr std::uint64_t wills_begin = std::uint64_t{1} << 62U;  ///< sequence numbers do not get there, names of wills are beyond
 
 /// The will is due after its delay or at session end, whichever comes first [MQTT-3.1.3-9].
@@ -60,8 +61,11 @@ void Coordinator::note_session(SlotId slot, const std::string& client) {
   Serving& serving = serving_[slot];
   const slot::Session* now = session(slot, client);
   if (now == nullptr || now->open()) serving.held_back.erase(client);
-  if (now != nullptr && now->over()) serving.over.insert(client);
+  const bool over = now != nullptr && now->over() && slot != parts_.local_slot();
+  if (over) serving.over.insert(client);
   else serving.over.erase(client);
+  if (over && !now->queue.empty()) serving.over_with_queue.insert(client);
+  else serving.over_with_queue.erase(client);
   Watch watch;
   if (now != nullptr && now->exists()) {
     watch.due = due(slot, client, *now);
@@ -163,8 +167,8 @@ void Coordinator::look_at(SlotId slot, const std::string& client) {
   if (now->connect->has_will() && closed + delay_ms(*now, expiry) <= wall) fire(slot, client);
   if (expiry == never || closed + std::uint64_t{expiry} * 1000 > wall) return;
   // A side that cannot see all replicas does not know whether the client is connected on the other.
-  if (expiry == 0 || parts_.slots.all_replicas_reachable(slot) || parts_.config.mutant.is("session_expired_by_minority")) {
-    if (expiry != 0) ++parts_.counters.sessions_expired;
+  if (parts_.slots.all_replicas_reachable(slot) || parts_.config.mutant.is("session_expired_by_minority")) {
+    ++parts_.counters.sessions_expired;
     if (!now->connect->bound()) log_session(parts_.env, env::Level::info, client_event::session_expired, client, "session expired");
     return end_session(slot, client, false);
   }
@@ -202,7 +206,9 @@ void Coordinator::end_session(SlotId slot, const std::string& client, bool goodb
   // A local session is forgotten at once, below: how its deals end is written down first.
   if (slot == parts_.local_slot()) parts_.groups_of_members.ending(slot, client);
   if (slot != parts_.local_slot()) ++parts_.counters.sessions_ended;
+  const bool never_resumed = session(slot, client)->connect->expiry_s() == 0;
   close_connection(slot, client, 0, goodbye);
+  if (never_resumed && slot != parts_.local_slot()) give_up_queue(slot, client);
   if (parts_.config.mutant.is("end_takes_later_connection")) {
     slot::pb::Operation operation;
     operation.mutable_end()->set_client(client);
@@ -214,15 +220,47 @@ void Coordinator::end_session(SlotId slot, const std::string& client, bool goodb
   slot::forget_session(parts_.slots.held(slot)->state(), client, changes);
 }
 
+/// Nobody is owed it any more. Unlike the rest it does not wait for nodes that are no replicas.
+void Coordinator::give_up_queue(SlotId slot, const std::string& client) {
+  while (!session(slot, client)->queue.empty()) {
+    slot::pb::Operation operation;
+    operation.mutable_done()->set_client(client);
+    for (const auto& [place, entry] : session(slot, client)->queue) {
+      slot::to_pb(entry->name, operation.mutable_done()->add_names());
+      if (operation.done().names_size() == done_max) break;
+    }
+    append(slot, std::move(operation));
+  }
+}
+
+/// A session began where nobody knew of the one before, which had ended by then: what that one held is not its own.
+void Coordinator::part_from_ended(SlotId slot, const std::string& client) {
+  const slot::Session* now = session(slot, client);
+  if (now == nullptr || !now->follows_ended() || parts_.config.mutant.is("ended_session_returns")) return;
+  slot::pb::Operation operation;
+  operation.mutable_end()->set_client(client);
+  slot::to_pb(now->ended, operation.mutable_end()->mutable_before());
+  append(slot, std::move(operation));
+}
+
 /// What is left of sessions that are over goes once every node knows that they are: nobody can resume one, or add to it,
 /// any more. Whoever connects anew does so later than the horizon.
 void Coordinator::clear_up(SlotId slot) {
   Serving& serving = serving_[slot];
+  if (serving.over.empty()) return;
+  const auto known_to_replicas = parts_.slots.held(slot)->stable(parts_.self.node).first;
+  for (const std::string& client : std::set<std::string>(serving.over_with_queue))
+    if (const slot::Session* now = session(slot, client); now != nullptr && now->over() && known_to_replicas.covers(now->closed_dot))
+      give_up_queue(slot, client);
   const std::uint64_t horizon = parts_.slots.held(slot)->horizon();
-  if (serving.over.empty() || horizon == serving.cleared_up_to) return;
+  if (horizon == serving.cleared_up_to) return;
   serving.cleared_up_to = horizon;
   for (const std::string& client : std::set<std::string>(serving.over)) {
     const slot::Session* now = session(slot, client);
+    if (now == nullptr || !now->over()) {
+      serving.over.erase(client);
+      continue;
+    }
     if (now->closed.time >= horizon) continue;
     if (!now->queue.empty() && std::prev(now->queue.end())->first.first.time >= horizon) continue;
     const auto& all = now->subscriptions;

@@ -28,6 +28,7 @@ struct Applying {
   void disconnect(const pb::Disconnect& op) {
     SessionEdit edit(state, changes, op.client());
     edit.join_closed(from_pb(op.connect()), stamp, dot, op.expiry_s(), op.closed_ms());
+    if (op.expiry_s() == 0) edit.raise_ended(stamp, dot);
     if (op.goodbye()) edit.join_will_over(from_pb(op.connect()));
   }
 

@@ -98,9 +98,11 @@ bool decode(const pb::SessionRow& row, Session& session) {
   session.began = from_pb(row.began());
   session.closed_ms = row.closed_ms();
   session.will_over = row.will_over();
+  session.ended = from_pb(row.ended());
+  session.ended_dot = from_pb(row.ended_dot());
   if (!session.connect && (row.has_connect_stamp() || row.has_attach_stamp() || row.has_closed()))
     return false;
-  return session.connect || session.end != Stamp{};
+  return session.connect || session.end != Stamp{} || session.ended != Stamp{};
 }
 
 bool decode(const pb::SubscriptionRow& row, Subscription& subscription) {
@@ -192,8 +194,9 @@ bool consistent(const Session& session) {
     if (entry.first < session.end && !entry.done) return false;
   for (const auto& [id, inbound] : session.inbound)
     if (inbound.attach < session.end || inbound.attach < session.began) return false;
+  if (session.ended != Stamp{} ? session.ended <= session.end : session.over()) return false;
   if (session.began != Stamp{} && (!session.connect || session.began < session.end)) return false;
-  return session.connect || session.end != Stamp{} || !session.subscriptions.empty() ||
+  return session.connect || session.end != Stamp{} || session.ended != Stamp{} || !session.subscriptions.empty() ||
          !session.entries.empty() || !session.inbound.empty();
 }
 

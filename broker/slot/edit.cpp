@@ -27,7 +27,7 @@ SessionEdit::~SessionEdit() {
     exists ? ++state_.totals.sessions : --state_.totals.sessions;
   }
   if (const bool bound = is_bound(session_); bound != bound_) bound ? ++state_.totals.bound : --state_.totals.bound;
-  const bool nothing = session_.end == Stamp{} && !session_.connect &&
+  const bool nothing = session_.end == Stamp{} && session_.ended == Stamp{} && !session_.connect &&
                        session_.subscriptions.empty() && session_.entries.empty() &&
                        session_.inbound.empty();
   if (nothing) {
@@ -65,7 +65,22 @@ void SessionEdit::drop_end() {
   touch(keys::session(client_));
 }
 
+void SessionEdit::raise_ended(const Stamp& ended, const Dot& dot) {
+  if (ended <= session_.end || std::tie(ended, dot) <= std::tie(session_.ended, session_.ended_dot)) return;
+  session_.ended = ended;
+  session_.ended_dot = dot;
+  remembers_ = true;
+  touch(keys::session(client_));
+}
+
+void SessionEdit::drop_ended() {
+  session_.ended = {};
+  session_.ended_dot = {};
+  touch(keys::session(client_));
+}
+
 void SessionEdit::drop_before_end() {
+  if (session_.ended != Stamp{} && session_.ended <= session_.end) drop_ended();
   if (session_.connect && session_.connect_stamp < session_.end) drop_connect();
   if (session_.began < session_.end) session_.began = {};
   for (auto it = session_.subscriptions.begin(); it != session_.subscriptions.end();) {
@@ -154,13 +169,14 @@ void SessionEdit::join_closed(const Stamp& connect,
                               const Dot& dot,
                               std::uint32_t expiry_s,
                               std::uint64_t closed_ms) {
-  if (!session_.connect || connect != session_.connect_stamp || closed <= session_.closed) return;
+  if (!session_.connect || connect != session_.connect_stamp) return;
+  const bool ends = expiry_s == 0, over = session_.over();
+  if (std::tie(ends, closed) <= std::tie(over, session_.closed)) return;
   session_.closed = closed;
   session_.closed_dot = dot;
   session_.closed_connect = connect;
   session_.expiry_s = expiry_s;
   session_.closed_ms = closed_ms;
-  remembers_ = remembers_ || session_.over();
   touch(keys::session(client_));
   changes_.connections.insert(client_);
 }

@@ -38,6 +38,9 @@ class SessionEdit {
   /// Raises the end, and drops what lies before it.
   void raise_end(const Stamp& end, const Dot& dot);
   void drop_end();
+  /// A session ended then.
+  void raise_ended(const Stamp& ended, const Dot& dot);
+  void drop_ended();
   /// The register's maximum by (connect_stamp, attach_stamp).
   void join_connect(const pb::Connect& connect,
                     const Stamp& connect_stamp,
@@ -46,7 +49,7 @@ class SessionEdit {
   void drop_connect();
   void forget_connect();  ///< the session too
   void raise_began(const Stamp& began);
-  /// Counts only for the connection that the register holds.
+  /// Counts only for the connection that the register holds. An expiry of 0 stands against all others.
   void join_closed(const Stamp& connect,
                    const Stamp& closed,
                    const Dot& dot,

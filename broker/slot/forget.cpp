@@ -65,6 +65,7 @@ class Forget {
       edit.drop_entry(Name(entry.name));
     }
     if (session.end != Stamp{} && settled(session.end, session.end_dot)) edit.drop_end();
+    if (session.ended != Stamp{} && !session.over() && !session.follows_ended() && settled(session.ended, session.ended_dot)) edit.drop_ended();
   }
 
   /// First what does not count (an end still to come would take it too), then Releases that stand alone.
@@ -130,7 +131,7 @@ class Forget {
 }  // namespace
 
 bool has_memory(const Session& session) {
-  if (session.end != Stamp{} || session.over() || !session.inbound.empty()) return true;
+  if (session.end != Stamp{} || session.ended != Stamp{} || !session.inbound.empty()) return true;
   for (const auto& [filter, subscription] : session.subscriptions)
     if (!subscription.present) return true;
   for (auto it = first_identity(session); it != session.entries.end(); ++it)
@@ -154,6 +155,7 @@ void forget_session(State& state, const std::string& client, Changes& changes) {
   while (!session.entries.empty()) edit.drop_entry(Name(session.entries.begin()->first));
   while (!session.inbound.empty()) edit.drop_inbound(InboundKey(session.inbound.begin()->first));
   if (session.end != Stamp{}) edit.drop_end();
+  if (session.ended != Stamp{}) edit.drop_ended();
   if (session.over()) edit.forget_connect();
 }
 
@@ -162,7 +164,7 @@ std::uint64_t tombstones(const State& state) {
       state.retired.size() + state.retained.deleted().size() + state.wills.size() + state.settled.size();
   for (const auto& client : state.remembering) {
     const Session& session = state.sessions.find(client)->second;
-    if (session.over() || (session.end != Stamp{} && !session.exists())) ++count;
+    if (session.ended != Stamp{} || (session.end != Stamp{} && !session.exists())) ++count;
     for (const auto& [filter, subscription] : session.subscriptions)
       count += subscription.present ? 0U : 1U;
     for (const auto& [key, inbound] : session.inbound)

@@ -18,7 +18,7 @@ Latest latest(const State& state) {
   Latest out;
   const auto see = [&](const Stamp& stamp) { out.time = std::max(out.time, stamp.time); };
   for (const auto& [client, session] : state.sessions) {
-    for (const Stamp& stamp : {session.end, session.connect_stamp, session.attach_stamp, session.began, session.closed}) see(stamp);
+    for (const Stamp& stamp : {session.end, session.connect_stamp, session.attach_stamp, session.began, session.closed, session.ended}) see(stamp);
     for (const auto& [filter, subscription] : session.subscriptions) see(subscription.stamp);
     for (const auto& [name, entry] : session.entries) {
       see(entry.first);

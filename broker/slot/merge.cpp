@@ -80,6 +80,7 @@ class Merge {
     const Session& mine = edit.session();
     if (mine.end != Stamp{} && theirs.end == Stamp{} && other_.seen.covers(mine.end_dot))
       edit.drop_end();
+    if (mine.ended != Stamp{} && theirs.ended == Stamp{} && other_.seen.covers(mine.ended_dot)) edit.drop_ended();
     if (mine.connect && !theirs.connect && other_.seen.covers(mine.attach_dot)) edit.forget_connect();
     for (const auto& filter : dropped_there(mine.subscriptions, theirs.subscriptions, other_.seen))
       edit.drop_subscription(filter);
@@ -90,6 +91,8 @@ class Merge {
 
     if (theirs.end != Stamp{} && (mine.end != Stamp{} || !seen_here_.covers(theirs.end_dot)))
       edit.raise_end(theirs.end, theirs.end_dot);
+    if (theirs.ended != Stamp{} && (mine.ended != Stamp{} || !seen_here_.covers(theirs.ended_dot)))
+      edit.raise_ended(theirs.ended, theirs.ended_dot);
     if (theirs.connect && (mine.connect || !seen_here_.covers(theirs.attach_dot)))
       edit.join_connect(
           *theirs.connect, theirs.connect_stamp, theirs.attach_stamp, theirs.attach_dot);

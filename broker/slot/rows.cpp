@@ -12,7 +12,7 @@ using Row = std::optional<std::string>;
 
 /// A session that holds only items has no row of its own.
 Row encode(const Session& session) {
-  if (session.end == Stamp{} && !session.connect) return std::nullopt;
+  if (session.end == Stamp{} && session.ended == Stamp{} && !session.connect) return std::nullopt;
   pb::SessionRow row;
   if (session.end != Stamp{}) {
     to_pb(session.end, row.mutable_end());
@@ -33,6 +33,10 @@ Row encode(const Session& session) {
     row.set_closed_ms(session.closed_ms);
   }
   row.set_will_over(session.will_over);
+  if (session.ended != Stamp{}) {
+    to_pb(session.ended, row.mutable_ended());
+    to_pb(session.ended_dot, row.mutable_ended_dot());
+  }
   return row.SerializeAsString();
 }
 

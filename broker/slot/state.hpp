@@ -119,6 +119,10 @@ struct Session {
   Stamp closed_connect;      ///< connect_stamp, once closed
   std::uint32_t expiry_s = 0;  ///< of the Connect, or of the Disconnect that closed it
   std::uint64_t closed_ms = 0;
+  /// A session ended then: the latest Disconnect with expiry 0, of whatever connection. None once `end` is no earlier, or once that
+  /// is stable and no session came after it that knows nothing of the one before.
+  Stamp ended;
+  Dot ended_dot;
   /// The will of this very connection was fired, or the client said goodbye. Then `connect` holds none any more.
   bool will_over = false;
   SparseMap<std::map<std::string, Subscription, std::less<>>> subscriptions;
@@ -134,6 +138,11 @@ struct Session {
   /// Its latest connection was closed, and nothing was to outlive it. So ends a session: a later connection, perhaps made
   /// where nobody knew of that, stays. What it held lies here until a clean CONNECT or an End takes it.
   [[nodiscard]] bool over() const { return connect && closed_connect == connect_stamp && expiry_s == 0; }
+  /// Its client was told that there was no session before, by who knew nothing of one that had ended by then. What is stamped
+  /// before `ended` is not its own: it goes with an End.
+  [[nodiscard]] bool follows_ended() const {
+    return exists() && ended != Stamp{} && connect_stamp > ended && (began > ended || !connect->session_present());
+  }
   /// Is there a session: a CONNECT at or after the last end, and not over.
   [[nodiscard]] bool exists() const { return connect && connect_stamp >= end && !over(); }
   /// Is its latest connection open, as far as operations tell.
@@ -157,7 +166,7 @@ struct Retired {
   Dot dot;
 };
 
-/// Is it over, does it hold an end, or items of which only the memory is left: absent subscriptions, finished identities,
+/// Does it hold an end of whatever kind, or items of which only the memory is left: absent subscriptions, finished identities,
 /// packet ids of the client's own.
 [[nodiscard]] bool has_memory(const Session& session);
 

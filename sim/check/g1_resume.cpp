@@ -57,7 +57,7 @@ Verdict judge_resume(const Case& c) {
     const VirtualTime expiry = fact == c.history.facts.clients.end() ? INT64_MAX : fact->session_expiry;
     std::size_t first = no_event, last = no_event;  // connected events of the session that stands
     std::size_t cleaned = no_event;                 // a clean start that nobody answered
-    bool asked_before = false;
+    std::size_t asked = 0;  // what is never answered may have made a session, too
     std::vector<std::pair<std::size_t, const Connection*>> steps;  // sent and connected, in order
     for (const std::size_t i : client.connections) {
       const Connection& connection = c.index.connections()[i];
@@ -67,13 +67,14 @@ Verdict judge_resume(const Case& c) {
     std::sort(steps.begin(), steps.end());
     for (const auto& [e, connection] : steps) {
       if (e == connection->sent) {
+        ++asked;
         if (connection->clean) cleaned = e;
         if (connection->clean) first = last = no_event;
         continue;
       }
       const bool present = c.event(e).flag;
       if (connection->sent == no_event) continue;
-      if (connection->clean || !asked_before) {
+      if (connection->clean || asked == 1) {
         ++v.exercised;
         if (present)
           violate(v,
@@ -99,7 +100,6 @@ Verdict judge_resume(const Case& c) {
                       " at " + in_seconds(c.event(e).at) + " that there was none",
                   {first, last, connection->sent});
       }
-      asked_before = true;
       // A clean start of another connection that may still be carried out leaves the session in
       // doubt.
       const bool doubt = cleaned != no_event && cleaned != connection->sent && !connection->clean &&

@@ -101,7 +101,7 @@ std::optional<VirtualTime> owed_by(const Case& c, std::size_t sent) {
   const std::size_t i = c.index.connection_of(sent);
   if (i == no_event) return std::nullopt;
   const Connection& connection = c.index.connections()[i];
-  for (const std::size_t over : {connection.disconnected, connection.replaced})
+  for (const std::size_t over : {connection.disconnected, connection.replaced, connection.left})
     if (over != no_event && over > sent && c.event(over).at <= due) return std::nullopt;
   return due;
 }

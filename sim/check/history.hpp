@@ -28,6 +28,7 @@ struct Event {
     publish_abandoned,   ///< session was not present: client gave the flow up, may publish it anew never
     reauthenticate_sent, ///< AUTH 0x19 of an open connection; `flag`: not as who it is there, or without its password; `text`: the user
     reauthenticated,     ///< AUTH 0x00 arrived; `flag` as it was sent
+    left,                ///< it connects anew beside this connection, which it reads for its end only from now on
     received,            ///< the application got message (`publisher`, `number`) on `topic` with `qos`; `packet_id`, `flag` dup. For QoS 2: handed over once per id, at PUBLISH (method A of the specification)
     protocol_violation,  ///< the broker broke the protocol as far as a client can see; `text`
     // --- the world; `node` set, `client` empty

@@ -35,6 +35,7 @@ Index::Index(const History& history) {
       case Kind::connected:
       case Kind::refused:
       case Kind::disconnected:
+      case Kind::left:
         connecting(history, e);
         break;
       case Kind::publish_sent:
@@ -100,6 +101,9 @@ void Index::connecting(const History& history, std::size_t e) {
       break;
     case Kind::refused:
       connection.refused = e;
+      break;
+    case Kind::left:
+      connection.left = e;
       break;
     default:
       if (connection.disconnected == no_event) connection.disconnected = e;

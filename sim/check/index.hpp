@@ -39,6 +39,7 @@ struct Connection {
   std::uint32_t session = 0;
   std::size_t sent = no_event, connected = no_event, refused = no_event, disconnected = no_event;
   std::size_t replaced = no_event;  ///< connect_sent of the client's next connection
+  std::size_t left = no_event;      ///< read for its end only from then on
 };
 
 struct Client {

@@ -19,6 +19,8 @@ const std::vector<MutantRow>& mutants() {
        "a stand-in lets its copy go before every replica has all of it"},
       {"dropped_without_counter", "G13",
        "what a full queue loses is not counted"},
+      {"ended_session_returns", "G3",
+       "who begins a session where nobody knew of one that had ended gets what that one held"},
       {"failed_reauthentication_ignored", "ACL",
        "an authentication anew that failed is answered as if it had not"},
       {"first_step_lets_in", "ACL",

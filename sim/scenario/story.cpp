@@ -53,6 +53,7 @@ std::string what(const Event& event) {
     case Kind::publish_abandoned: return "gives up " + message(event) + id_and_dup(event) + reason(event);
     case Kind::reauthenticate_sent: return "sends AUTH anew as " + event.text;
     case Kind::reauthenticated: return event.flag ? "holds AUTH, wrong as it was" : "holds AUTH";
+    case Kind::left: return "connects anew beside this";
     case Kind::received: return "received " + message(event) + qos + id_and_dup(event) + (event.retained ? ", retained" : "");
     case Kind::protocol_violation: return "sees the protocol broken: " + event.text;
     case Kind::node_crashed: return "crashed" + reason(event);

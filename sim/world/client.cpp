@@ -158,7 +158,7 @@ void Client::handle_connack(const mqtt::Connack& packet) {
     return;
   }
   if (packet.session_present && spec_.clean_start) violation("session present after clean start [MQTT-3.2.2-2]");
-  if (packet.session_present && !ever_connected_) violation("session present for a client that never connected");
+  if (packet.session_present && connections_ == 1) violation("session present for a client that never asked for one");
   current_->phase = Phase::up;
   current_->send_quota = packet.properties->receive_maximum.value_or(65'535);
   current_->keep_alive = packet.properties->server_keep_alive.value_or(spec_.keep_alive);
@@ -175,7 +175,6 @@ void Client::handle_connack(const mqtt::Connack& packet) {
   } else if (under_way_) {
     operations_.push_front(under_way_->operation);
   }
-  ever_connected_ = true;
   under_way_.reset();
   for (auto& [number, flow] : flows_) flow.sent = flow.published = false;
 }
@@ -278,6 +277,7 @@ void Client::crash(Duration offline, bool move) {
 void Client::takeover(bool move) {
   if (!connected()) return;
   ++counters_.takeovers;
+  world_.note(event(Event::Kind::left));
   current_->acks.clear();
   zombies_.push_back(std::make_unique<Connection>(std::move(*current_)));
   current_.reset();

@@ -198,7 +198,7 @@ class Client final : public ClientEnd {
   std::optional<Connection> current_;
   std::vector<std::unique_ptr<Connection>> zombies_;
   std::optional<VirtualTime> connect_at_;
-  bool move_ = false, ever_connected_ = false;
+  bool move_ = false;
   std::string last_node_;
   std::uint64_t dials_ = 0, connections_ = 0, failures_ = 0;
   std::optional<VirtualTime> churn_at_;

@@ -119,8 +119,10 @@ struct Broker {
   void operator()(const pb::Disconnect& op, const Moment&, const std::string&) {
     Client& c = clients[op.client()];
     if (!c.connected || c.connect != moment(op.connect())) return;
-    c.closed = true;
-    c.expiry = op.expiry_s();
+    if (!c.closed || c.expiry != 0 || op.expiry_s() == 0) {
+      c.closed = true;
+      c.expiry = op.expiry_s();
+    }
     if (!op.goodbye()) return;
     c.will.clear();
     c.will_over = true;

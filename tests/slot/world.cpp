@@ -25,6 +25,7 @@ void fill_connect(pb::Connect& connect, const std::string& client, const World::
   connect.set_client(client);
   connect.set_expiry_s(step.c % 5);
   connect.set_version(5);
+  connect.set_session_present(step.c % 3 == 1);
   if (step.c % 2 == 1) connect.mutable_will()->set_payload("w" + std::to_string(step.c));
 }
 
@@ -375,6 +376,7 @@ void World::drain() {
     if (!exists) continue;
     pb::Operation connect;
     fill_connect(*connect.mutable_connect(), client, {});
+    connect.mutable_connect()->set_clean(it->second.ended != Stamp{});  // else an End that parts them is owed
     issue(holder, std::move(connect));
   }
   pb::Operation retire;
