@@ -54,6 +54,8 @@ struct Event {
   bool empty = false;          ///< publish_sent, received: no payload (a retained message is deleted)
   bool as_published = false;   ///< subscribe_sent: RETAIN is to come as published
   std::uint8_t handling = 0;   ///< subscribe_sent: retain handling
+  bool no_local = false;       ///< subscribe_sent: the client's own messages are not to come back
+  std::vector<std::uint32_t> identifiers;  ///< subscribe_sent: the one asked for, if any; received: those that came
   VirtualTime delay = 0;       ///< connect_sent: of the will
   bool clients_cut = false;    ///< partition_changed: clients may be cut from their nodes too
   std::string text;
