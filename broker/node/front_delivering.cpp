@@ -136,7 +136,7 @@ void Front::write_publish(Connection& connection, const pb::Deliver& deliver, co
     auto& properties = packet->properties.edit().user_properties;
     std::sort(properties.begin(), properties.end());
   }
-  const std::uint32_t limit = connection.record.maximum_packet_size();
+  const std::uint32_t limit = connection.record.maximum_packet_size() / (parts_.config.mutant.is("packet_size_halved") ? 2 : 1);
   if (limit != 0 && mqtt::encoded_size(*packet, connection.version) > limit)  // [MQTT-3.1.2-25]
     return lose(connection, deliver, parts_.counters.dropped_too_large, "a message was dropped: it is larger than the client takes");
   ++parts_.counters.publishes_out;

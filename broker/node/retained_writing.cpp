@@ -89,7 +89,7 @@ bool Coordinator::owe_retained(SlotId slot, const std::string& client, const slo
   Target target;
   target.qos = std::min(options.qos(), message.qos());
   target.retain = !parts_.config.mutant.is("retained_without_flag");  // [MQTT-3.3.1-8]
-  if (options.identifier() != 0) target.identifiers.push_back(options.identifier());
+  if (options.identifier() != 0 && !parts_.config.mutant.is("retained_without_identifier")) target.identifiers.push_back(options.identifier());
   if (target.qos == 0) {
     const auto it = serving_[slot].attached.find(client);
     if (it == serving_[slot].attached.end()) return false;

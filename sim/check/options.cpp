@@ -54,11 +54,19 @@ class Judge {
     const auto have = std::count_if(ways.begin(), ways.end(), [](const Way& way) { return way.possible.has_any(); });
     if (now.identifiers.size() > static_cast<std::size_t>(have))
       wrong(receipt, "with " + std::to_string(now.identifiers.size()) + " identifiers, " + std::to_string(have) + " subscriptions have one", ways);
+    const auto missing = [&](std::uint32_t identifier) {
+      return identifier != 0 && std::find(now.identifiers.begin(), now.identifiers.end(), identifier) == now.identifiers.end();
+    };
+    if (ways.size() == 1) {  // live or retained, dealt or not: it came through this one
+      const std::uint32_t only = ways.front().possible.only_identifier();
+      if (missing(only)) wrong(receipt, "without identifier " + std::to_string(only) + " of the one filter that matches [MQTT-3.3.4-3]", ways);
+      return;
+    }
     if (now.retained || c_.subscriptions.through_group(message.topic, receipt.client)) return;  // then it came through one of them
     for (const Way& way : ways) {
       const Request* sure = requests_.sure(way.subscription, way.possible, message, receipt.event);
-      if (sure == nullptr || sure->identifier == 0 || (sure->no_local && message.publisher == receipt.client)) continue;
-      if (std::find(now.identifiers.begin(), now.identifiers.end(), sure->identifier) == now.identifiers.end())
+      if (sure == nullptr || (sure->no_local && message.publisher == receipt.client)) continue;
+      if (missing(sure->identifier))
         wrong(receipt, "without identifier " + std::to_string(sure->identifier) + " of " + c_.event(sure->sent).topic + " [MQTT-3.3.4-4]", ways);
     }
   }

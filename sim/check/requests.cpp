@@ -57,6 +57,14 @@ bool Requests::Span::has_any() const {
   return std::any_of(requests.begin(), requests.end(), [](const Request& one) { return one.identifier != 0; });
 }
 
+std::uint32_t Requests::Span::only_identifier() const {
+  const auto first = std::find_if(requests.begin(), requests.end(), [](const Request& one) { return one.subscribe; });
+  const bool same = first != requests.end() && std::all_of(first, requests.end(), [&](const Request& one) {
+                      return !one.subscribe || one.identifier == first->identifier;
+                    });
+  return same ? first->identifier : 0;
+}
+
 bool Requests::Span::all_of(bool Request::*option) const {
   return std::all_of(requests.begin(), requests.end(), [&](const Request& one) { return !one.subscribe || one.*option; });
 }

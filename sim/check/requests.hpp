@@ -30,6 +30,7 @@ class Requests {
     [[nodiscard]] bool subscribes() const;
     [[nodiscard]] bool has(std::uint32_t identifier) const;
     [[nodiscard]] bool has_any() const;
+    [[nodiscard]] std::uint32_t only_identifier() const;  ///< the one of each SUBSCRIBE; 0: none, or they differ
     [[nodiscard]] bool all_of(bool Request::*option) const;  ///< each SUBSCRIBE asks for it
     [[nodiscard]] bool may_bring_flag() const;               ///< one asks for retained messages, or for RETAIN as published
     [[nodiscard]] const Request* last() const { return &requests.back(); }

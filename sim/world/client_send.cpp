@@ -1,6 +1,7 @@
 // What a client sends: its messages and their flows, its subscriptions.
 #include <algorithm>
 
+#include "broker/mqtt/encoder.hpp"
 #include "sim/world/client.hpp"
 #include "sim/world/message_properties.hpp"
 
@@ -128,6 +129,7 @@ void Client::send_flow(std::uint64_t number, Flow& flow, bool dup) {
   note.flag = dup;
   note.retained = spec.retain;
   note.empty = spec.clear;
+  note.size = static_cast<std::uint32_t>(mqtt::encoded_size(packet, spec_.version));
   world_.note(std::move(note));
   put_alias(packet);
   send(*current_, packet);

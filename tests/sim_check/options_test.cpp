@@ -130,6 +130,28 @@ TEST(Subs, a_copy_through_a_group_bears_its_identifier_only) {
   EXPECT_EQ(score(s, "SUBS"), (Score{2, 0}));
 }
 
+TEST(Subs, through_the_only_filter_there_is_it_bears_the_identifier_whenever_it_was_sent) {
+  for (const char* filter : {"t/+", "$share/g/t/+"}) {
+    Options s;
+    s.hold(6000, 7, filter);
+    s.hold(12000, 7, filter);
+    s.split(12001, {{"n1"}, {"n2", "n3", "n4", "n5"}});
+    s.publish(12010, "n2", 1, 1);
+    Options retained = s;
+    s.get(12100, 1, {});
+    EXPECT_EQ(score(s, "SUBS"), (Score{1, 1})) << filter;
+    retained.receive(12100, "n1", 1, 1).retained = true;
+    EXPECT_GE(score(retained, "SUBS").violated, 1U) << filter;
+  }
+  Options changed;
+  changed.hold(6000, 7);
+  changed.split(11000, {{"n1"}, {"n2", "n3", "n4", "n5"}});
+  changed.hold(12000, 0);
+  changed.publish(12010, "n2", 1, 1);
+  changed.get(12100, 1, {});
+  EXPECT_EQ(score(changed, "SUBS"), (Score{1, 0})) << "it may have none by now";
+}
+
 /// pub holds t/+ itself.
 struct Own : Options {
   explicit Own(bool loud) {
@@ -138,6 +160,7 @@ struct Own : Options {
     publish(12000, "n2", 1, 1);
     Event& e = receive(12100, "n2", 1, 1);
     e.client = "pub";
+    if (!loud) e.identifiers = {7};
   }
 };
 TEST(Subs, its_own_message_through_no_local_only) {
