@@ -306,6 +306,7 @@ void Coordinator::publish(SlotId slot, NodeId from, const pb::Request& request, 
     one.set_client(client);
     one.set_qos(qos);
     one.set_retain(target.retain);
+    if (parts_.config.mutant.is("identifiers_lost_in_queue")) continue;
     for (const auto identifier : target.identifiers) one.add_identifiers(identifier);
   }
   yes.set_matched(static_cast<std::uint32_t>(enqueue.targets_size()));
@@ -321,6 +322,7 @@ void Coordinator::publish(SlotId slot, NodeId from, const pb::Request& request, 
     return;
   }
   *enqueue.mutable_message() = message;
+  if (parts_.config.mutant.is("properties_lost_in_queue")) enqueue.mutable_message()->clear_properties();
   const auto dot = append(slot, std::move(operation));
   if (!stand_in) held->when_stored(dot, false, [this, from, yes = std::move(yes)] { reply(from, yes); });
 }

@@ -71,7 +71,7 @@ void Front::on_connect(Connection& connection, mqtt::Connect& packet) {
   connection.version = packet.version;
   ++parts_.counters.connects;
   connection.allowance.packet_size = packet.properties->maximum_packet_size.value_or(0);
-  connection.allowance.problem_information = packet.properties->request_problem_information.value_or(true);
+  connection.allowance.problem_information = packet.properties->request_problem_information.value_or(true) || parts_.config.mutant.is("problem_information_unasked");
   connection.client = packet.client_id;
   if (const auto no = crowded(packet)) return refuse(connection, no->reason, no->text);
   if (const auto no = connect_refusal(packet)) return refuse(connection, no->reason, no->text);
@@ -108,8 +108,9 @@ void Front::open(Connection& connection) {
   connection.last_heard = parts_.env.now();
   if (keep != 0) arm(connection, connection.last_heard + connection.silence_max);  // the alarm for CONNECT may ring first
   connection.aliases_in = InboundAliases(parts_.config.topic_alias_max);
-  connection.aliases_out =
-      OutboundAliases(std::min(packet.properties->topic_alias_maximum.value_or(0), parts_.config.topic_alias_max));
+  const int too_many = parts_.config.mutant.is("alias_above_maximum") ? 1 : 0;
+  connection.aliases_out = OutboundAliases(static_cast<std::uint16_t>(
+      std::min(packet.properties->topic_alias_maximum.value_or(0) + too_many, int{parts_.config.topic_alias_max})));
 
   slot::pb::Connect& record = connection.record;
   record.set_clean(packet.clean_start);
@@ -118,12 +119,14 @@ void Front::open(Connection& connection) {
   record.mutable_front()->set_boot(parts_.self.boot);
   record.mutable_front()->set_connection(connection.stream);
   record.set_expiry_s(expiry);
-  record.set_receive_maximum(packet.properties->receive_maximum.value_or(0));
+  if (!parts_.config.mutant.is("receive_maximum_ignored")) record.set_receive_maximum(packet.properties->receive_maximum.value_or(0));
   record.set_version(static_cast<std::uint32_t>(packet.version));
   record.set_keep_alive_s(keep);
-  record.set_maximum_packet_size(packet.properties->maximum_packet_size.value_or(0));
+  if (!parts_.config.mutant.is("packet_size_ignored"))
+    record.set_maximum_packet_size(packet.properties->maximum_packet_size.value_or(0));
   if (packet.will) {
     *record.mutable_will() = stored_will(*packet.will, connection.client);
+    if (parts_.config.mutant.is("will_properties_lost")) record.mutable_will()->clear_properties();
     record.set_will_delay_s(packet.will->properties->will_delay_interval.value_or(0));
     packet.will.reset();  // the record has it
   }

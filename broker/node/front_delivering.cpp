@@ -1,4 +1,6 @@
 // Packets from coordinators to clients, and the clients' acknowledgements back.
+#include <algorithm>
+
 #include "broker/mqtt/encoder.hpp"
 #include "broker/node/client_log.hpp"
 #include "broker/node/front.hpp"
@@ -130,7 +132,11 @@ void Front::write_publish(Connection& connection, const pb::Deliver& deliver, co
   auto packet = publish_packet(deliver, message, connection.version, parts_.env.wall_ms());
   if (!packet) return lose(connection, deliver, parts_.counters.dropped_expired);
   packet->payload = Bytes::copy(message.payload());
-  const std::uint32_t limit = connection.record.maximum_packet_size();
+  if (parts_.config.mutant.is("user_properties_sorted") && !packet->properties->user_properties.empty()) {
+    auto& properties = packet->properties.edit().user_properties;
+    std::sort(properties.begin(), properties.end());
+  }
+  const std::uint32_t limit = connection.record.maximum_packet_size() / (parts_.config.mutant.is("packet_size_halved") ? 2 : 1);
   if (limit != 0 && mqtt::encoded_size(*packet, connection.version) > limit)  // [MQTT-3.1.2-25]
     return lose(connection, deliver, parts_.counters.dropped_too_large, "a message was dropped: it is larger than the client takes");
   ++parts_.counters.publishes_out;
@@ -138,7 +144,7 @@ void Front::write_publish(Connection& connection, const pb::Deliver& deliver, co
   if (limit == 0 || mqtt::encoded_size(*packet, connection.version) + alias_bytes <= limit) {
     if (const auto alias = connection.aliases_out.use(packet->topic)) {
       packet->properties.edit().topic_alias = alias->alias;
-      if (alias->known) packet->topic.clear();
+      if (alias->known || parts_.config.mutant.is("alias_not_told")) packet->topic.clear();
     }
   }
   put(connection, *packet);

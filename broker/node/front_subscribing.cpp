@@ -46,9 +46,11 @@ void Front::on_subscribe(Connection& connection, const mqtt::Subscribe& packet) 
     auto& filter = *request.mutable_subscribe()->add_filters();
     filter.set_filter(one.filter);
     filter.mutable_options()->set_qos(mqtt::code(answer));
-    filter.mutable_options()->set_no_local(one.no_local);
-    filter.mutable_options()->set_retain_as_published(one.retain_as_published);
-    filter.mutable_options()->set_retain_handling(one.retain_handling);
+    const Mutant& mutant = parts_.config.mutant;
+    filter.mutable_options()->set_no_local(one.no_local && !mutant.is("no_local_ignored"));
+    filter.mutable_options()->set_retain_as_published((one.retain_as_published || mutant.is("retain_as_published_unasked")) &&
+                                                      !mutant.is("retain_as_published_ignored"));
+    filter.mutable_options()->set_retain_handling(mutant.is("retain_handling_ignored") ? 0 : one.retain_handling);
     if (!packet.properties->subscription_identifiers.empty())
       filter.mutable_options()->set_identifier(packet.properties->subscription_identifiers.front());
   }

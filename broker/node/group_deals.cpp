@@ -88,7 +88,7 @@ void GroupMembers::on_deal(NodeId, const pb::DealRequest& request) {
   target.set_client(client);
   target.set_qos(qos);
   target.set_retain(request.retain());
-  if (request.identifier() != 0) target.add_identifiers(request.identifier());
+  if (request.identifier() != 0 && !parts_.config.mutant.is("deal_without_identifier")) target.add_identifiers(request.identifier());
   parts_.coordinator.append(slot, std::move(operation));
   reply(request.group(), name, pb::DealReply::HELD, false);
 }

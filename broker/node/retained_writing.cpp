@@ -37,6 +37,7 @@ void Coordinator::retain(SlotId slot, NodeId from, const pb::Request& request, b
   }
   slot::pb::Operation operation;
   *operation.mutable_retained()->mutable_message() = message;
+  if (parts_.config.mutant.is("retained_properties_lost")) operation.mutable_retained()->mutable_message()->clear_properties();
   if (request.retain().has_connected()) *operation.mutable_retained()->mutable_connected() = request.retain().connected();
   if (message.has_identity()) {
     slot::Name name = slot::from_pb(message.identity());
@@ -69,6 +70,8 @@ void Coordinator::note_owed(SlotId slot, const std::string& client, slot::pb::Su
   for (auto& one : *subscribe.mutable_filters()) {
     one.set_owed(anew[one.filter()]);
     const auto before = now->subscriptions.find(one.filter());
+    if (before != now->subscriptions.end() && before->second.present && parts_.config.mutant.is("identifier_never_changes"))
+      one.mutable_options()->set_identifier(before->second.options.identifier());
     if (one.owed() || before == now->subscriptions.end() || !before->second.owed()) continue;
     one.set_owed(true);
     slot::to_pb(before->second.owing->asked, one.mutable_asked());
@@ -85,8 +88,8 @@ bool Coordinator::owe_retained(SlotId slot, const std::string& client, const slo
                                const slot::pb::Message& message, const Asked* by) {
   Target target;
   target.qos = std::min(options.qos(), message.qos());
-  target.retain = true;  // [MQTT-3.3.1-8]
-  if (options.identifier() != 0) target.identifiers.push_back(options.identifier());
+  target.retain = !parts_.config.mutant.is("retained_without_flag");  // [MQTT-3.3.1-8]
+  if (options.identifier() != 0 && !parts_.config.mutant.is("retained_without_identifier")) target.identifiers.push_back(options.identifier());
   if (target.qos == 0) {
     const auto it = serving_[slot].attached.find(client);
     if (it == serving_[slot].attached.end()) return false;
@@ -105,7 +108,7 @@ bool Coordinator::owe_retained(SlotId slot, const std::string& client, const slo
   auto& one = *operation.mutable_enqueue()->add_targets();
   one.set_client(client);
   one.set_qos(target.qos);
-  one.set_retain(true);
+  one.set_retain(target.retain);
   for (const auto identifier : target.identifiers) one.add_identifiers(identifier);
   append(slot, std::move(operation));
   return false;

@@ -75,5 +75,6 @@ Verdict judge_shared(const Case& c);
 Verdict judge_convergence(const Case& c);
 Verdict judge_bounded(const Case& c);
 Verdict judge_access(const Case& c);
+Verdict judge_options(const Case& c);
 
 }  // namespace hf::sim

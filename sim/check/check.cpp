@@ -24,6 +24,11 @@ std::vector<Verdict> judge(const History& history) {
   const auto& clients = history.facts.clients;
   const bool logins = std::any_of(clients.begin(), clients.end(), [](const auto& one) { return !one.admitted || !one.user.empty(); });
   if (c.rights.any() || logins) all.push_back(judge_access(c));
+  const bool options = std::any_of(history.events.begin(), history.events.end(), [](const Event& event) {
+    return event.kind == Event::Kind::subscribe_sent &&
+           (!event.identifiers.empty() || event.no_local || event.as_published || event.handling != 0);
+  });
+  if (options) all.push_back(judge_options(c));
   return all;
 }
 

@@ -69,6 +69,11 @@ bool may_come_again(const Case& c, std::size_t first, std::size_t second) {
   return !c.topology.steady(from, to) || !c.topology.undisturbed(from, to) || !c.topology.calm_at(to);
 }
 
+/// At QoS 1 nobody can tell a message that its publisher sent again from a new one.
+bool published_again(const Case& c, const Message& message, std::size_t before) {
+  return c.event(message.sends.front()).qos == 1 && message.sends.size() > 1 && message.sends[1] < before;
+}
+
 /// A member that was one when the message was first sent, stayed one, and had a fair chance to read.
 std::size_t promised_by(const Case& c, const Group& group, const Message& message) {
   for (const std::size_t s : group.subscriptions) {
@@ -92,6 +97,7 @@ void judge_message(const Case& c, Verdict& v, const Group& group, std::uint32_t 
     // Told that it has no session, it forgot what it had; the session that it has again after all sends what was not finished.
     if (first.client == again.client && receipts[0]->session != receipts[i]->session) continue;
     if (first.qos != 2 && may_come_again(c, receipts[0]->event, receipts[i]->event)) continue;
+    if (published_again(c, message, receipts[i]->event)) continue;
     violate(v, c, receipts[i]->event, again.client,
             again.client + " received " + named(c, m) + " of " + filter + " at " + in_seconds(again.at) + " from " + again.node +
                 ", which " + first.client + " had received at QoS " + std::to_string(first.qos) + " at " +

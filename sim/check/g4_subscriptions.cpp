@@ -13,6 +13,11 @@ void judge_unwanted(const Case& c, Verdict& v) {
         message.sends.front() > r.event)
       continue;
     const std::size_t sent = message.sends.front();
+    if (now.topic != c.event(sent).topic) {
+      violate(v, c, r.event, now.client,
+              now.client + " received " + named(c, r.message) + " at " + in_seconds(now.at) + " from " + now.node + " as one of " + now.topic, {sent});
+      continue;
+    }
     std::size_t latest = no_event;
     bool wanted = false, any = false;
     for (const std::size_t s : c.subscriptions.matching(message.topic, r.client)) {

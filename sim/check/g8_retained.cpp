@@ -183,6 +183,10 @@ class Judge {
       const Write& write = topic.writes[topic.of_message.at(message)];
       if (!event.retained) {
         live = live || !superseded(write, by);
+        if (write.closed != never && write.closed + c_.history.facts.clock_spread < asked)
+          violate(verdict_, c_, e, event.client,
+                  who(reading) + " got " + named(c_, write.message) + ", which was acknowledged before, without RETAIN [MQTT-3.3.1-8]",
+                  {c_.index.messages()[write.message].sends.front(), reading.sent});
         continue;
       }
       if (answer != no_event && !event.flag)

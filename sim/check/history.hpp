@@ -55,6 +55,9 @@ struct Event {
   bool empty = false;          ///< publish_sent, received: no payload (a retained message is deleted)
   bool as_published = false;   ///< subscribe_sent: RETAIN is to come as published
   std::uint8_t handling = 0;   ///< subscribe_sent: retain handling
+  bool no_local = false;       ///< subscribe_sent: the client's own messages are not to come back
+  std::uint32_t size = 0;      ///< publish_sent: bytes of the packet, with its topic
+  std::vector<std::uint32_t> identifiers;  ///< subscribe_sent: the one asked for, if any; received: those that came
   VirtualTime delay = 0;       ///< connect_sent: of the will
   bool clients_cut = false;    ///< partition_changed: clients may be cut from their nodes too
   std::string text;
@@ -86,6 +89,7 @@ struct RunFacts {
   VirtualTime settle = 0;                ///< time allowed after a change of topology before promises span sides
   std::uint64_t disks_lost = 0;          ///< most disks lost at once: G2 is not applicable above W-1
   std::uint64_t dropped = 0;             ///< messages dropped at a declared limit and counted (G13), by all boots of all nodes
+  std::uint64_t dropped_too_large = 0;   ///< of them: larger than the receiver takes
   std::uint64_t dropped_full = 0;        ///< of them: the receiver's queue was full
   VirtualTime will_grace = 0;            ///< will.partition_grace
   bool qos2_waits = true;                ///< false: qos2.minority is `continue`
@@ -102,6 +106,7 @@ struct RunFacts {
     VirtualTime keep_alive = 0;          ///< 0: none
     VirtualTime session_expiry = INT64_MAX;  ///< after the connection's end; the most there is: never
     std::string user = {};               ///< it logs in as; empty: anonymous
+    std::uint32_t packet_max = 0;        ///< bytes it takes; 0: any
     bool admitted = true;                ///< false: no such user, or not its password; nobody may let it in
   };
   std::vector<Client> clients;

@@ -68,6 +68,16 @@ bool Limits::covers_loss(std::uint32_t client, std::uint32_t message) const {
   return may_be_full(client, history_.events[m.sends.front()].at, later ? INT64_MAX : over_by(history_.events[m.acked].at));
 }
 
+/// What the receiver's packet may have beyond the publisher's: lengths, a packet id, an identifier of each filter that matches.
+bool Limits::covers_size(std::uint32_t client, std::uint32_t message) const {
+  constexpr std::uint64_t identifier = 5, rest = 8;
+  const auto& clients = history_.facts.clients;  // the index begins with them
+  if (history_.facts.dropped_too_large == 0 || client >= clients.size() || clients[client].packet_max == 0) return false;
+  const Message& m = index_.messages()[message];
+  const std::uint64_t ways = subscriptions_.matching(m.topic, client).size();
+  return history_.events[m.sends.front()].size + ways * identifier + rest > clients[client].packet_max;
+}
+
 bool Limits::covers_lateness(std::uint32_t client, std::uint32_t message, VirtualTime until) const {
   if (history_.facts.dropped_full == 0) return false;
   return may_be_full(client, history_.events[index_.messages()[message].sends.front()].at, until);

@@ -21,6 +21,8 @@ class Limits {
   [[nodiscard]] bool allows(std::uint32_t topic) const;
   /// May the policy for full queues have taken this acknowledged message from this client?
   [[nodiscard]] bool covers_loss(std::uint32_t client, std::uint32_t message) const;
+  /// May this message be larger than the client takes?
+  [[nodiscard]] bool covers_size(std::uint32_t client, std::uint32_t message) const;
   /// May a full queue have turned this message away at one coordinator, while the copy of another came later (by `until`)?
   [[nodiscard]] bool covers_lateness(std::uint32_t client, std::uint32_t message, VirtualTime until) const;
   /// May this PUBACK or PUBREC with an error be what a full queue asks for?

@@ -25,16 +25,20 @@ RunFacts::Client client_facts(const access::Policy& policy, const ClientSpec& sp
   client.session_expiry = spec.expires_after().count();
   client.user = find(policy, spec.user) != nullptr ? spec.user : "";
   client.admitted = admitted;
+  client.packet_max = spec.version == mqtt::Version::v5 ? spec.maximum_packet_size : 0;
   return client;
 }
 
 /// What no message of the run weighs more than: topic, payload, and room for what the broker adds.
 std::uint64_t heaviest(const Scenario& scenario) {
-  constexpr std::uint64_t number = 20, rest = 64;
+  constexpr std::uint64_t number = 20, rest = 64, properties = 400;  // message_properties.hpp; the client's id is in them twice
   std::uint64_t most = 0;
   for (const auto& group : scenario.clients)
     for (const auto& client : group.clients) {
-      const std::uint64_t payload = client.id.size() + number + rest;
+      const auto& items = client.publish;
+      const bool has = std::any_of(items.begin(), items.end(), [](const PublishSpec& item) { return item.properties; }) ||
+                       (client.will && client.will->properties);
+      const std::uint64_t payload = client.id.size() + number + rest + (has ? properties + 2 * client.id.size() : 0);
       for (const auto& item : client.publish)
         most = std::max<std::uint64_t>(most, item.topic.size() + number + item.size + payload);
       if (client.will) most = std::max<std::uint64_t>(most, client.will->topic.size() + payload);

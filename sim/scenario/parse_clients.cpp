@@ -45,6 +45,24 @@ std::uint8_t read_qos(Reader& reader) { return static_cast<std::uint8_t>(reader.
 
 std::uint32_t seconds(Duration time) { return static_cast<std::uint32_t>(time / 1s); }
 
+/// What only MQTT 5 can say.
+void read_identifier(Reader& reader, const ClientSpec& spec, SubscribeSpec& item) {
+  item.identifier = static_cast<std::uint32_t>(reader.number("identifier", 0, 0, 268'435'455));
+  if (item.identifier != 0 && spec.version != mqtt::Version::v5) reader.fail("identifier", "only MQTT 5 has subscription identifiers");
+}
+
+bool read_properties(Reader& reader, const ClientSpec& spec) {
+  const bool properties = reader.flag("properties", false);
+  if (properties && spec.version != mqtt::Version::v5) reader.fail("properties", "only MQTT 5 has properties");
+  return properties;
+}
+
+void read_problem_information(Reader& reader, ClientSpec& spec) {
+  spec.problem_information = reader.flag("problem_information", true);
+  if (!spec.problem_information && spec.version != mqtt::Version::v5)
+    reader.fail("problem_information", "only MQTT 5 clients can ask for none");
+}
+
 void read_workload(Reader& reader, ClientSpec& spec) {
   reader.each("subscribe", {"name", "filter"}, [&](Reader& r) {
     SubscribeSpec item;
@@ -54,6 +72,7 @@ void read_workload(Reader& reader, ClientSpec& spec) {
     item.no_local = r.flag("no_local", false);
     item.retain_as_published = r.flag("retain_as_published", false);
     item.retain_handling = static_cast<std::uint8_t>(r.number("retain_handling", 0, 0, 2));
+    read_identifier(r, spec, item);
     item.at = r.duration("at", Duration(0));
     item.every = r.duration("every", Duration(0));
     const std::string share = r.text("share");
@@ -81,6 +100,7 @@ void read_workload(Reader& reader, ClientSpec& spec) {
     item.clear = r.flag("clear", false);
     if (item.clear && !item.retain) r.fail("clear", "deletes a retained message: needs \"retain\": true");
     item.size = static_cast<std::uint32_t>(r.size("size", 0, 16U << 20U));
+    item.properties = read_properties(r, spec);
     item.at = r.duration("at", Duration(0));
     spec.publish.push_back(std::move(item));
   });
@@ -136,6 +156,7 @@ void read_session(Reader& reader, ClientSpec& spec) {
   spec.receive_maximum = static_cast<std::uint16_t>(reader.number("receive_maximum", 65'535, 1, 65'535));
   spec.topic_aliases = static_cast<std::uint16_t>(reader.number("topic_aliases", 0, 0, 65'535));
   spec.maximum_packet_size = static_cast<std::uint32_t>(reader.size("maximum_packet_size", 0, 268'435'460));
+  read_problem_information(reader, spec);
   spec.inflight = static_cast<std::uint16_t>(reader.number("inflight", 16, 1, 1000));
   spec.start = reader.duration("start", Duration(0));
   spec.ack_delay = read_time(reader, "ack_delay", Duration(0));
@@ -151,6 +172,7 @@ void read_session(Reader& reader, ClientSpec& spec) {
     will.qos = read_qos(r);
     will.retain = r.flag("retain", false);
     will.delay = r.duration("delay", Duration(0));
+    will.properties = read_properties(r, spec);
     spec.will = std::move(will);
   });
   for (const auto& behaviour : reader.words("behaviour")) {

@@ -38,7 +38,8 @@ Inside shards() {
                         {"acknowledgements", c.acknowledgements}, {"operations", c.operations},
                         {"merges", c.merges}, {"failovers", c.failovers}, {"takeovers", c.takeovers},
                         {"dropped", c.dropped - c.dropped_denied},
-                        {"dropped: queue full", c.dropped_queue_full}, {"denied", c.dropped_denied}, {"hints", c.hints}, {"relayed", c.relayed}};
+                        {"dropped: queue full", c.dropped_queue_full}, {"dropped: too large", c.dropped_too_large},
+                        {"denied", c.dropped_denied}, {"hints", c.hints}, {"relayed", c.relayed}};
   };
   inside.sample = [](const env::Handler& handler) {
     const node::Inspection& inspection = const_cast<node::Shard&>(shard(handler)).inspection();  // which has no const door

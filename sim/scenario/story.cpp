@@ -21,6 +21,15 @@ std::string id_and_dup(const Event& event) {
   return ", id " + std::to_string(event.packet_id) + (event.flag ? ", dup" : "");
 }
 
+/// Of a SUBSCRIBE, or of what came through it.
+std::string options(const Event& event) {
+  std::string text = event.no_local ? ", no local" : "";
+  if (event.as_published) text += ", retain as published";
+  if (event.handling != 0) text += ", retain handling " + std::to_string(event.handling);
+  for (const auto identifier : event.identifiers) text += ", identifier " + std::to_string(identifier);
+  return text;
+}
+
 std::string reason(const Event& event) {
   return (event.code == 0 ? "" : ", code " + std::to_string(event.code)) + (event.text.empty() ? "" : ": " + event.text);
 }
@@ -43,7 +52,7 @@ std::string what(const Event& event) {
     case Kind::connected: return event.flag ? "is connected, session present" : "is connected, no session";
     case Kind::refused: return "is refused" + reason(event);
     case Kind::disconnected: return (event.flag ? "disconnects" : "loses its connection") + reason(event);
-    case Kind::subscribe_sent: return "sends SUBSCRIBE " + event.topic + qos;
+    case Kind::subscribe_sent: return "sends SUBSCRIBE " + event.topic + qos + options(event);
     case Kind::subscribed: return "holds SUBACK " + event.topic + qos + reason(event);
     case Kind::unsubscribe_sent: return "sends UNSUBSCRIBE " + event.topic;
     case Kind::unsubscribed: return "holds UNSUBACK " + event.topic;
@@ -54,7 +63,7 @@ std::string what(const Event& event) {
     case Kind::reauthenticate_sent: return "sends AUTH anew as " + event.text;
     case Kind::reauthenticated: return event.flag ? "holds AUTH, wrong as it was" : "holds AUTH";
     case Kind::left: return "connects anew beside this";
-    case Kind::received: return "received " + message(event) + qos + id_and_dup(event) + (event.retained ? ", retained" : "");
+    case Kind::received: return "received " + message(event) + qos + id_and_dup(event) + (event.retained ? ", retained" : "") + options(event);
     case Kind::protocol_violation: return "sees the protocol broken: " + event.text;
     case Kind::node_crashed: return "crashed" + reason(event);
     case Kind::node_restarted: return "started again";

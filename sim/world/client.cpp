@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "broker/mqtt/encoder.hpp"
+#include "sim/world/message_properties.hpp"
 
 namespace hf::sim {
 
@@ -121,12 +122,18 @@ void Client::send_connect() {
     if (spec_.session_expiry > 0) packet.properties.edit().session_expiry_interval = spec_.session_expiry;
     if (spec_.receive_maximum != 65'535) packet.properties.edit().receive_maximum = spec_.receive_maximum;
     if (spec_.topic_aliases != 0) packet.properties.edit().topic_alias_maximum = spec_.topic_aliases;
+    if (!spec_.problem_information) packet.properties.edit().request_problem_information = false;
     if (spec_.maximum_packet_size != 0) packet.properties.edit().maximum_packet_size = spec_.maximum_packet_size;
   }
   if (spec_.will) {
     mqtt::Will will;
     will.topic = spec_.will->topic;
-    will.payload = Bytes("will-" + spec_.id + " " + std::to_string(connections_));
+    std::string payload = "will-" + spec_.id + " " + std::to_string(connections_);
+    if (spec_.will->properties) {
+      will.properties.edit() = message_properties("will-" + spec_.id, connections_);
+      payload = mark_properties(std::move(payload));
+    }
+    will.payload = Bytes(std::move(payload));
     will.qos = spec_.will->qos;
     will.retain = spec_.will->retain;
     const auto delay = static_cast<std::uint32_t>(spec_.will->delay / 1s);

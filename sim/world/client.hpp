@@ -168,6 +168,10 @@ class Client final : public ClientEnd {
   void send_due_acks();
   void handle_pubrel(const mqtt::Pubrel& packet);
 
+  // client_properties.cpp
+  void check_properties(const mqtt::Publish& packet, const Message& message);
+  void check_problem_information(const mqtt::Packet& packet);
+
   // client_send.cpp
   void handle_puback(std::uint16_t id, mqtt::Reason reason);
   void handle_pubrec(std::uint16_t id, mqtt::Reason reason);

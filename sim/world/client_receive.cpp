@@ -41,6 +41,7 @@ void Client::on_bytes(StreamId stream, const Bytes& bytes) {
 }
 
 void Client::handle(const mqtt::Packet& packet) {
+  check_problem_information(packet);
   if (const auto* auth = std::get_if<mqtt::Auth>(&packet)) return handle_auth(*auth);
   const bool is_connack = std::holds_alternative<mqtt::Connack>(packet);
   if (is_connack != (current_->phase == Phase::connecting)) {
@@ -104,6 +105,7 @@ void Client::handle_publish(mqtt::Publish packet) {
     if (payload[i] < '0' || payload[i] > '9') break;
     message.number = message.number * 10 + static_cast<std::uint64_t>(payload[i] - '0');
   }
+  check_properties(packet, message);
   if (packet.qos == 0) return hand_over(packet, message);
   check_publish(packet, message);
   current_->outstanding.insert(packet.packet_id);
@@ -155,6 +157,7 @@ void Client::hand_over(const mqtt::Publish& packet, const Message& message) {
   note.flag = packet.dup;
   note.retained = packet.retain;
   note.empty = packet.payload.empty();
+  note.identifiers = packet.properties->subscription_identifiers;
   world_.note(std::move(note));
 }
 

@@ -1,7 +1,9 @@
 // What a client sends: its messages and their flows, its subscriptions.
 #include <algorithm>
 
+#include "broker/mqtt/encoder.hpp"
 #include "sim/world/client.hpp"
+#include "sim/world/message_properties.hpp"
 
 namespace hf::sim {
 
@@ -112,6 +114,10 @@ void Client::send_flow(std::uint64_t number, Flow& flow, bool dup) {
   packet.dup = dup;
   packet.packet_id = flow.id;
   std::string payload = spec_.id + " " + std::to_string(number);
+  if (spec.properties && !spec.clear) {  // an empty payload cannot say that there are any
+    packet.properties.edit() = message_properties(spec_.id, number);
+    payload = mark_properties(std::move(payload));
+  }
   if (payload.size() + 1 < spec.size) payload += " " + std::string(spec.size - payload.size() - 1, '.');
   if (!spec.clear) packet.payload = Bytes(std::move(payload));
   Event note = event(Event::Kind::publish_sent);
@@ -123,6 +129,7 @@ void Client::send_flow(std::uint64_t number, Flow& flow, bool dup) {
   note.flag = dup;
   note.retained = spec.retain;
   note.empty = spec.clear;
+  note.size = static_cast<std::uint32_t>(mqtt::encoded_size(packet, spec_.version));
   world_.note(std::move(note));
   put_alias(packet);
   send(*current_, packet);
@@ -232,6 +239,8 @@ void Client::pump_operations() {
   note.qos = operation.what.qos;
   note.as_published = operation.what.retain_as_published;
   note.handling = operation.what.retain_handling;
+  note.no_local = operation.what.no_local && spec_.version == mqtt::Version::v5;
+  if (operation.subscribe && operation.what.identifier != 0) note.identifiers = {operation.what.identifier};
   note.packet_id = id;
   world_.note(std::move(note));
   if (operation.subscribe) {
@@ -246,6 +255,7 @@ void Client::pump_operations() {
     item.retain_as_published = operation.what.retain_as_published && v5;
     item.retain_handling = v5 ? operation.what.retain_handling : std::uint8_t{0};
     packet.subscriptions.push_back(std::move(item));
+    if (operation.what.identifier != 0) packet.properties.edit().subscription_identifiers = {operation.what.identifier};
     send(*current_, packet);
   } else {
     wanted_.erase(operation.what.filter);

@@ -32,6 +32,7 @@ struct WillSpec {
   std::uint8_t qos = 0;
   bool retain = false;
   Duration delay{0};
+  bool properties = false;  ///< it has some, as a message may: message_properties.hpp
 };
 
 struct SubscribeSpec {
@@ -40,6 +41,7 @@ struct SubscribeSpec {
   bool no_local = false;
   bool retain_as_published = false;
   std::uint8_t retain_handling = 0;
+  std::uint32_t identifier = 0;  ///< 0 is none
   Duration at{0};
   Duration every{0};  ///< again and again until the heal; 0 is once
 };
@@ -58,6 +60,7 @@ struct PublishSpec {
   Duration interval = 1s;
   std::uint64_t count = 0;  ///< 0: until the quiet
   std::uint32_t size = 0;   ///< the payload is padded to this
+  bool properties = false;  ///< each message has some: message_properties.hpp
   Duration at{0};
 };
 
@@ -91,6 +94,7 @@ struct ClientSpec {
   std::uint16_t receive_maximum = 65535;
   std::uint16_t topic_aliases = 0;      ///< it takes, and gives (within the server's maximum); 5.0 only
   std::uint32_t maximum_packet_size = 0;  ///< it takes; 0 is any; 5.0 only
+  bool problem_information = true;      ///< false: it asks for no explanations; 5.0 only
   std::uint16_t inflight = 16;          ///< most QoS 1/2 messages it has under way itself
   Duration start{0};
   std::optional<WillSpec> will;

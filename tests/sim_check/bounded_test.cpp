@@ -65,6 +65,23 @@ TEST(G13, a_loss_that_the_policy_covers_is_counted) {
   EXPECT_EQ(score(s, "G13"), (Score{1, 1}));
 }
 
+/// Of 100 bytes for who takes `takes`, not received; `dropped` were counted as too large.
+Score lost_for_its_size(std::uint32_t takes, std::uint64_t dropped) {
+  Story s;
+  s.begin();
+  s.publish(12000, "n2", 1, 1);
+  s.h.events[s.h.events.size() - 2].size = 100;
+  s.h.facts.clients[0].packet_max = takes;
+  s.h.facts.dropped = s.h.facts.dropped_too_large = dropped;
+  return score(s, "G2");
+}
+TEST(G2, a_loss_of_what_is_larger_than_the_client_takes) {
+  EXPECT_EQ(lost_for_its_size(90, 1), (Score{0, 0}));
+  EXPECT_EQ(lost_for_its_size(105, 1), (Score{0, 0})) << "with an identifier it may be larger";
+  EXPECT_EQ(lost_for_its_size(113, 1), (Score{1, 1})) << "it fits whatever is added";
+  EXPECT_EQ(lost_for_its_size(0, 1), (Score{1, 1})) << "it takes any";
+  EXPECT_EQ(lost_for_its_size(90, 0), (Score{1, 1})) << "nothing was dropped";
+}
 TEST(G13, a_loss_where_there_was_room_is_none_of_the_policy) {
   Limited s;
   s.publish(12000, "n2", 1, 1);

@@ -47,6 +47,13 @@ TEST(G8, the_last_one_written_and_an_older_one) {
   EXPECT_EQ(score(older, "G8"), (Score{1, 1}));
   EXPECT_EQ(older.judged("G8").violations.at(0).client, "a");
 }
+TEST(G8, one_of_long_before_without_its_flag) {
+  Retaining s;
+  s.write(12000, 1);
+  s.read(80000, "a", "n4", 0);
+  s.got(80002, "a", "n4", 1);
+  EXPECT_EQ(score(s, "G8"), (Score{1, 1}));
+}
 TEST(G8, nothing_although_one_was_acknowledged) {
   Retaining s;
   s.write(12000, 1);

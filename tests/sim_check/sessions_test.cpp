@@ -112,6 +112,13 @@ TEST(G4, unsubscribe_with_another_filter_or_an_older_message) {
   s.receive(13500, "n1", 1, 2);
   EXPECT_EQ(score(s, "G4").violated, 0U) << "sent before";
 }
+TEST(G4, on_another_topic_than_it_was_published_to) {
+  Story s;
+  s.begin();
+  s.publish(12000, "n2", 1, 1);
+  s.receive(12100, "n1", 1, 1, 1, "t/2");
+  EXPECT_EQ(score(s, "G4").violated, 1U);
+}
 TEST(G4, unsubscribed_on_the_other_side_of_a_cut) {
   Story s;
   s.begin();

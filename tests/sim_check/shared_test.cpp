@@ -66,6 +66,19 @@ TEST(G10, the_same_member_got_it_again_in_another_session) {
   s.get(14500, "a", 3, 2);
   EXPECT_EQ(score(s, "G10").violated, 0U) << "it had forgotten what it held";
 }
+TEST(G10, two_members_got_what_its_publisher_sent_again) {
+  for (const std::uint8_t qos : {std::uint8_t{1}, std::uint8_t{2}}) {
+    Shared s(1);
+    s.send(12000, "n2", 1, 1, qos);
+    s.get(12500, "a", 1, 1);
+    s.disconnect(12600, "pub", "n2", 1);
+    s.connect(12700, "pub", "n2", 2, true);
+    s.send(12800, "n2", 2, 1, qos, true);
+    s.ack(12900, "n2", 2, 1);
+    s.get(13000, "b", 1, 1);
+    EXPECT_EQ(score(s, "G10"), (Score{1, qos - 1U})) << "of QoS 2 it is known by its identity, QoS " << +qos;
+  }
+}
 TEST(G10, two_members_got_a_message_of_qos_1_while_all_was_well) {
   Shared s;
   s.publish(12000, "n2", 1, 1);
