@@ -24,6 +24,7 @@ std::vector<Verdict> judge(const History& history) {
   const auto& clients = history.facts.clients;
   const bool logins = std::any_of(clients.begin(), clients.end(), [](const auto& one) { return !one.admitted || !one.user.empty(); });
   if (c.rights.any() || logins) all.push_back(judge_access(c));
+  if (c.expiry.any()) all.push_back(judge_expiry(c));
   return all;
 }
 
@@ -77,8 +78,9 @@ std::vector<Delivery> deliveries(const Case& c, VirtualTime after) {
           !(again && c.owed(interval->confirmed, message, message.acked)))
         continue;
       const std::size_t receipt = c.index.first_receipt(subscription.client, m);
-      if (receipt == no_event && (interval->end != no_event ||
-                                  !had_time(c, subscription.client, c.event(message.acked).at)))
+      const VirtualTime acked = c.event(message.acked).at;
+      if (receipt == no_event && (interval->end != no_event || !had_time(c, subscription.client, acked) ||
+                                  !c.expiry.had_time(subscription.client, m, acked)))
         continue;
       judged = subscription.client;
       found.push_back({m, judged, interval->start, receipt});

@@ -25,6 +25,7 @@ RunFacts::Client client_facts(const access::Policy& policy, const ClientSpec& sp
   client.session_expiry = spec.expires_after().count();
   client.user = find(policy, spec.user) != nullptr ? spec.user : "";
   client.admitted = admitted;
+  client.properties = spec.version == mqtt::Version::v5;
   return client;
 }
 

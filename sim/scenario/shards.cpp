@@ -37,8 +37,8 @@ Inside shards() {
     return NodeCounters{{"publishes in", c.publishes_in}, {"publishes out", c.publishes_out},
                         {"acknowledgements", c.acknowledgements}, {"operations", c.operations},
                         {"merges", c.merges}, {"failovers", c.failovers}, {"takeovers", c.takeovers},
-                        {"dropped", c.dropped - c.dropped_denied},
-                        {"dropped: queue full", c.dropped_queue_full}, {"denied", c.dropped_denied}, {"hints", c.hints}, {"relayed", c.relayed}};
+                        {"dropped", c.dropped - c.dropped_denied - c.dropped_expired},
+                        {"dropped: queue full", c.dropped_queue_full}, {"denied", c.dropped_denied}, {"expired", c.dropped_expired}, {"hints", c.hints}, {"relayed", c.relayed}};
   };
   inside.sample = [](const env::Handler& handler) {
     const node::Inspection& inspection = const_cast<node::Shard&>(shard(handler)).inspection();  // which has no const door

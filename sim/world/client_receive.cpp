@@ -155,6 +155,7 @@ void Client::hand_over(const mqtt::Publish& packet, const Message& message) {
   note.flag = packet.dup;
   note.retained = packet.retain;
   note.empty = packet.payload.empty();
+  note.expiry = packet.properties->message_expiry_interval;
   world_.note(std::move(note));
 }
 
