@@ -48,7 +48,7 @@ class Judge {
     const VirtualTime told = *now.expiry * second;
     const VirtualTime waited = std::max<VirtualTime>(0, now.at - c_.expiry.on_the_wire() - taken);
     const std::string text = lasting(lasts) + "with " + std::to_string(*now.expiry) + " s left";
-    if (told > lasts + spread_ - waited) wrong(receipt, text + ", though it had waited for at least " + in_seconds(waited));
+    if (told > std::max<VirtualTime>(0, lasts + spread_ - waited)) wrong(receipt, text + ", though it had waited for at least " + in_seconds(waited));
     const VirtualTime longest = now.at - c_.expiry.began(receipt.message);
     if (told + second < lasts - longest - spread_) wrong(receipt, text + ", though it can have waited for " + in_seconds(longest) + " at most");
   }
