@@ -11,6 +11,7 @@ namespace {
 using Kind = Event::Kind;
 
 constexpr VirtualTime never = INT64_MAX, second = 1'000'000'000;
+constexpr std::uint8_t disconnect_with_will = 0x04;
 constexpr std::string_view will_prefix = "will-";
 
 }  // namespace
@@ -70,9 +71,11 @@ std::optional<VirtualTime> Expiry::fired(const Connection& connection) const {
   if (connection.disconnected == no_event || connection.client >= clients.size()) return std::nullopt;
   const RunFacts::Client& client = clients[connection.client];  // the index begins with them
   if (client.keep_alive == 0) return std::nullopt;
-  const VirtualTime gone = at(connection.disconnected);
-  const VirtualTime silence = client.keep_alive * 3 / 2 + history_.facts.will_grace;
-  const VirtualTime due = topology_.deadline(gone + silence + history_.events[connection.sent].delay);
+  const VirtualTime gone = at(connection.disconnected), delay = history_.events[connection.sent].delay;
+  const bool told = history_.events[connection.disconnected].code == disconnect_with_will;
+  const VirtualTime soon = gone + (told ? 0 : client.keep_alive * 3 / 2) + delay + topology_.bound();
+  if (topology_.calm_at(gone) && topology_.steady(gone - history_.facts.settle, soon)) return soon;
+  const VirtualTime due = topology_.deadline(gone + client.keep_alive * 3 / 2 + history_.facts.will_grace + delay);
   if (topology_.sound(gone, due)) return due;
   if (history_.facts.healed_at < 0) return std::nullopt;
   return std::max(due, topology_.deadline(history_.facts.healed_at));

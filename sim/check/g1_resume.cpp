@@ -31,23 +31,32 @@ bool surely_expired(const Case& c, const Client& client, const Connection& now) 
   return asked - gone >= c.expiry.session_expiry(*before, 0) + c.history.facts.clock_spread + c.topology.bound();
 }
 
-/// May the session have ended by its expiry before `now` was answered? It counts from the end of its last connection,
-/// which the broker notices no sooner than the client.
+/// When the broker may have known that this connection is over: no sooner than its client, unless the node died under it (after a
+/// power loss nobody tells the client) or the wire was bad.
+VirtualTime ended_by(const Case& c, const Connection& connection) {
+  const VirtualTime end = c.event(connection.disconnected).at;
+  if (connection.connected == no_event) return end;
+  const VirtualTime began = c.event(connection.connected).at;
+  if (!c.topology.undisturbed(began, end) || !c.topology.clients_free(began, end)) return began;
+  return std::min(end, c.topology.first_crash(c.node(connection.connected), began).value_or(end));
+}
+
+/// May the session have ended by its expiry before `now` was answered? It counts from the end of its last connection.
 bool may_have_expired(const Case& c, const Client& client, VirtualTime expiry, const Connection& now) {
   if (const Connection* before = ended_by_farewell(c, client, now)) {
-    const VirtualTime away = c.event(now.connected).at - c.event(before->disconnected).at;
+    const VirtualTime away = c.event(now.connected).at - ended_by(c, *before);
     return away + c.history.facts.clock_spread >= c.expiry.session_expiry(*before, expiry);
   }
-  std::size_t ended = no_event;
+  VirtualTime ended = -1;
   for (const std::size_t i : client.connections) {
     const Connection& before = c.index.connections()[i];
     if (&before == &now || before.sent == no_event || before.sent > now.sent) continue;
     if (before.disconnected == no_event || before.disconnected > now.sent) return false;
-    if (ended == no_event || before.disconnected > ended) ended = before.disconnected;
+    ended = std::max(ended, ended_by(c, before));
   }
-  if (ended == no_event) return false;
+  if (ended < 0) return false;
   const VirtualTime clocks = c.history.facts.clock_spread;
-  return c.event(now.connected).at - c.event(ended).at + clocks >= expiry;
+  return c.event(now.connected).at - ended + clocks >= expiry;
 }
 
 /// Must the session that stood at `first` .. `last` (connected events) be found by this CONNECT?

@@ -18,7 +18,7 @@ struct Event {
     connect_sent,        ///< `flag` clean start; with a will: its `topic`, `qos`, `retained`, `delay`; its payload is "will-CLIENT CONNECTION"
     connected,           ///< CONNACK success arrived; `flag` session present
     refused,             ///< CONNACK with an error; `code`
-    disconnected,        ///< the connection is over for the client; `code` server's reason or 0; `flag` DISCONNECT 0x00 by client
+    disconnected,        ///< the connection is over for the client; `code` server's reason, or 0x04 if the client sent that, or 0; `flag` DISCONNECT 0x00 by client
     subscribe_sent,      ///< `topic` filter, `qos`
     subscribed,          ///< SUBACK arrived for `topic`; `qos` granted, `code` reason
     unsubscribe_sent,    ///< `topic`

@@ -265,8 +265,8 @@ void Client::disconnect(Duration offline, bool move, const Farewell& farewell) {
   if (farewell.session_expiry) packet.properties.edit().session_expiry_interval = farewell.session_expiry;
   send(*current_, packet);
   world_.close(current_->stream);
-  over(*current_, 0, !farewell.with_will, farewell.with_will ? "said goodbye, and wants its will published" : "said goodbye",
-       farewell.session_expiry);
+  over(*current_, mqtt::code(packet.reason), !farewell.with_will,
+       farewell.with_will ? "said goodbye, and wants its will published" : "said goodbye", farewell.session_expiry);
   current_.reset();
   plan_reconnect(offline, move);
   arm();

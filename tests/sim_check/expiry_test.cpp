@@ -233,6 +233,20 @@ TEST(Farewell, nobody_need_have_heard_it) {
   EXPECT_EQ(score(cut(5, 25000, true), "G1").violated, 0U);
   EXPECT_EQ(score(cut(5, 12000, true), "G1").violated, 0U);
 }
+TEST(Farewell, of_a_node_that_told_nobody) {
+  const auto dead = [](VirtualTime at) {
+    Story s;
+    s.h.facts.clients[0].session_expiry = 3000 * ms;
+    s.begin();
+    if (at > 0) s.node(Kind::node_crashed, at, "n1");
+    if (at > 0) s.node(Kind::node_restarted, at + 1000, "n1");
+    s.disconnect(20000, "sub", "n1", 1);
+    s.connect(21000, "sub", "n2", 2, false);
+    return s;
+  };
+  EXPECT_EQ(score(dead(0), "G1").violated, 1U);
+  EXPECT_EQ(score(dead(16000), "G1").violated, 0U) << "the broker knew sooner that the connection was over";
+}
 TEST(Farewell, of_a_session_that_ends_nothing_is_promised) {
   Story s = farewell(0, 12000, true);
   s.publish(20000, "n2", 1, 1);
