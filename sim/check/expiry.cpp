@@ -49,6 +49,8 @@ void Expiry::find_wills() {
     messages_[m].will_of = found->second;
     if (sent.expiry) messages_[m].lasts = *sent.expiry * second;
   }
+  for (const Receipt& receipt : index_.receipts())
+    if (std::size_t& first = messages_[receipt.message].first_receipt; first == no_event) first = receipt.event;
 }
 
 bool Expiry::prompt(VirtualTime from, VirtualTime to) const {
@@ -65,8 +67,16 @@ std::optional<VirtualTime> Expiry::taken(const Message& message, std::size_t sen
   return to;
 }
 
-/// A will was published by then: its client was known to be gone, its delay over, and a node there to see to it.
-std::optional<VirtualTime> Expiry::fired(const Connection& connection) const {
+/// A will is published once, unless its node was lost to a part of the cluster: then by the time that anybody had it.
+std::optional<VirtualTime> Expiry::fired(const Life& will, std::size_t receipt) const {
+  const auto by = due(*will.will_of);
+  if (!topology_.sound(will.began - history_.facts.settle, at(receipt))) return by;
+  const VirtualTime seen = at(std::min(will.first_receipt, receipt));
+  return by ? std::min(*by, seen) : seen;
+}
+
+/// By then a will is published in any case: its client is known to be gone, its delay over, and a node there to see to it.
+std::optional<VirtualTime> Expiry::due(const Connection& connection) const {
   const auto& clients = history_.facts.clients;
   if (connection.disconnected == no_event || connection.client >= clients.size()) return std::nullopt;
   const RunFacts::Client& client = clients[connection.client];  // the index begins with them
@@ -75,15 +85,15 @@ std::optional<VirtualTime> Expiry::fired(const Connection& connection) const {
   const bool told = history_.events[connection.disconnected].code == disconnect_with_will;
   const VirtualTime soon = gone + (told ? 0 : client.keep_alive * 3 / 2) + delay + topology_.bound();
   if (topology_.calm_at(gone) && topology_.steady(gone - history_.facts.settle, soon)) return soon;
-  const VirtualTime due = topology_.deadline(gone + client.keep_alive * 3 / 2 + history_.facts.will_grace + delay);
-  if (topology_.sound(gone, due)) return due;
+  const VirtualTime late = topology_.deadline(gone + client.keep_alive * 3 / 2 + history_.facts.will_grace + delay);
+  if (topology_.sound(gone, late)) return late;
   if (history_.facts.healed_at < 0) return std::nullopt;
-  return std::max(due, topology_.deadline(history_.facts.healed_at));
+  return std::max(late, topology_.deadline(history_.facts.healed_at));
 }
 
 std::optional<VirtualTime> Expiry::taken_by(std::uint32_t message, std::size_t receipt) const {
   const Message& m = index_.messages()[message];
-  if (messages_[message].will_of != nullptr) return fired(*messages_[message].will_of);
+  if (messages_[message].will_of != nullptr) return fired(messages_[message], receipt);
   VirtualTime last = messages_[message].began;
   for (const std::size_t send : m.sends) {
     if (send >= receipt) break;

@@ -45,11 +45,13 @@ class Expiry {
     std::optional<VirtualTime> lasts;
     VirtualTime began = 0;
     const Connection* will_of = nullptr;
+    std::size_t first_receipt = no_event;  ///< of a will, by anybody
   };
   void find_wills();
   [[nodiscard]] VirtualTime at(std::size_t e) const { return history_.events[e].at; }
   [[nodiscard]] std::optional<VirtualTime> taken(const Message& message, std::size_t send) const;
-  [[nodiscard]] std::optional<VirtualTime> fired(const Connection& connection) const;
+  [[nodiscard]] std::optional<VirtualTime> due(const Connection& connection) const;
+  [[nodiscard]] std::optional<VirtualTime> fired(const Life& will, std::size_t receipt) const;
 
   const History& history_;
   const Index& index_;

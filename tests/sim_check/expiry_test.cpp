@@ -163,6 +163,12 @@ TEST(Expiry, of_a_will) {
   LastingWill late;
   late.fired(60000, 0);
   EXPECT_EQ(expiry(late), (Score{1, 1}));
+  LastingWill seen;  // by sub at once, by another much later
+  seen.fired(14100, 30);
+  seen.h.facts.clients.push_back({"other", false, true, true});
+  seen.fired(30000, 30);
+  seen.h.events.back().client = "other";
+  EXPECT_EQ(expiry(seen), (Score{2, 1})) << "it had waited since it was published";
   LastingWill lost;
   EXPECT_EQ(score(lost, "G9").violated, 1U) << "sub was there all the time";
   lost.h.events[lost.h.events.size() - 3].expiry = 5;
