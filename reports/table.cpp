@@ -39,11 +39,11 @@ std::string outcome(const sim::Verdict& verdict) {
 }
 
 std::string row(const sim::Verdict& verdict) {
-  return "  " + left(verdict.id, 5) + left(verdict.name, 34) + right(thousands(verdict.exercised), 11) +
+  return "  " + left(verdict.id, 7) + left(verdict.name, 32) + right(thousands(verdict.exercised), 11) +
          right(thousands(verdict.violated), 10) + "  " + outcome(verdict) + "\n";
 }
 
-const char* const head = "  id   guarantee                           exercised  violated  outcome\n";
+const char* const head = "  id     guarantee                         exercised  violated  outcome\n";
 
 std::string decimal(std::int64_t value, std::int64_t unit) {
   std::array<char, 48> text{};
@@ -114,9 +114,9 @@ std::string seeds_table(const std::vector<SeedResult>& results) {
     }
   }
   std::string out =
-      "  id   guarantee                           exercised  violated   seeds exercising   seeds violating\n";
+      "  id     guarantee                         exercised  violated   seeds exercising   seeds violating\n";
   for (const auto& sum : sums) {
-    out += "  " + left(sum.id, 5) + left(sum.name, 34) + right(thousands(sum.exercised), 11) +
+    out += "  " + left(sum.id, 7) + left(sum.name, 32) + right(thousands(sum.exercised), 11) +
            right(thousands(sum.violated), 10) + right(std::to_string(seeds_exercising[sum.id]), 19) +
            right(std::to_string(seeds_violating[sum.id]), 18) + "\n";
   }

@@ -144,7 +144,7 @@ void Front::closed(StreamId stream) {
     pb::Request request;
     request.set_client(key);
     request.set_connection(stream);
-    request.mutable_close()->set_override_expiry(connection->expiry_override.has_value());
+    request.mutable_close()->set_override_expiry(connection->expiry_override && !parts_.config.mutant.is("expiry_at_disconnect_ignored"));
     request.mutable_close()->set_expiry_s(connection->expiry_override.value_or(0));
     request.mutable_close()->set_goodbye(connection->goodbye || connection->phase == Connection::Phase::opening);
     parts_.requests.submit(slot, std::move(request), {});
@@ -160,7 +160,8 @@ void Front::on_disconnect(Connection& connection, const mqtt::Disconnect& packet
     connection.expiry_override = std::min(*packet.properties->session_expiry_interval, parts_.config.session_expiry_max);
   }
   log_disconnected(connection, env::Level::info, "disconnected by the client", packet.reason, "");
-  connection.goodbye = packet.reason == mqtt::Reason::success;  // any other publishes the will [MQTT-3.14.4-3]
+  connection.goodbye = packet.reason == mqtt::Reason::success ||  // any other publishes the will [MQTT-3.14.4-3]
+                       parts_.config.mutant.is("any_disconnect_voids_will");
   finish(connection);
 }
 

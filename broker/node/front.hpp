@@ -136,6 +136,8 @@ class Front {
   void acknowledge(Connection& connection);
   void on_pubrel(Connection& connection, const mqtt::Pubrel& packet);
   void write_publish(Connection& connection, const pb::Deliver& deliver, const slot::pb::Message& message);
+  void spoil_expiry(const pb::Deliver& deliver, const slot::pb::Message& message, mqtt::Version version,
+                    std::optional<mqtt::Publish>& packet) const;
   void release_held(Connection& connection);
   void forget_written(StreamId stream, const pb::Acks& acks);
   void on_ack(Connection& connection, pb::Ack::Kind kind, std::uint16_t id, bool failed);

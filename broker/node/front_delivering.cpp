@@ -125,11 +125,24 @@ void Front::release_held(Connection& connection) {
   for (const pb::Deliver& one : held) deliver(coordinator, one, one.message());
 }
 
+/// What a mutant makes of a message that expires.
+void Front::spoil_expiry(const pb::Deliver& deliver, const slot::pb::Message& message, mqtt::Version version,
+                         std::optional<mqtt::Publish>& packet) const {
+  const Mutant& mutant = parts_.config.mutant;
+  const bool late = mutant.is("expired_delivered") || (mutant.is("expired_retained_delivered") && deliver.retain());
+  if (!packet && late) packet = publish_packet(deliver, message, version, message.expires_ms() - 1);
+  if (!packet || !mutant.is("message_expiry_not_counted_down")) return;
+  slot::pb::Message as_sent = message;
+  as_sent.clear_expires_ms();
+  packet = publish_packet(deliver, as_sent, version, 0);
+}
+
 void Front::write_publish(Connection& connection, const pb::Deliver& deliver, const slot::pb::Message& message) {
   // A filter may be wider than the rights of the client.
   if (!parts_.guard->open() && !parts_.config.mutant.is("receive_not_checked") && !parts_.guard->may_receive(who(connection), message.topic()))
     return lose(connection, deliver, parts_.counters.dropped_denied);
   auto packet = publish_packet(deliver, message, connection.version, parts_.env.wall_ms());
+  if (message.expires_ms() != 0) spoil_expiry(deliver, message, connection.version, packet);
   if (!packet) return lose(connection, deliver, parts_.counters.dropped_expired);
   packet->payload = Bytes::copy(message.payload());
   if (parts_.config.mutant.is("user_properties_sorted") && !packet->properties->user_properties.empty()) {

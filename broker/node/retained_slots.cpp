@@ -70,7 +70,8 @@ void Retained::on_query(NodeId from, const pb::RetainedQuery& query) const {
   pb::RetainedAnswer& answer = *message.mutable_retained_answer();
   answer.set_id(query.id());
   answer.set_whole(true);
-  AnswerPage page(query, answer, parts_.env.wall_ms(), parts_.config.retained_page);
+  const std::uint64_t wall_ms = parts_.config.mutant.is("expired_retained_delivered") ? 0 : parts_.env.wall_ms();
+  AnswerPage page(query, answer, wall_ms, parts_.config.retained_page);
   for (int i = 0; i < query.slots_size(); ++i) {
     const SlotId slot = query.slots(i);
     if (slot >= parts_.config.slots || !parts_.slots.serving(slot)) {

@@ -182,7 +182,8 @@ void Coordinator::look_at(SlotId slot, const std::string& client) {
 void Coordinator::connection_over(SlotId slot, const std::string& client, std::uint32_t expiry_s, bool goodbye) {
   const slot::Session* now = session(slot, client);
   const bool ends = now->connect->bound() || expiry_s == 0;
-  if (!goodbye && now->connect->has_will() && (ends || delay_ms(*now, expiry_s) == 0)) fire(slot, client);
+  const bool at_once = ends || delay_ms(*now, expiry_s) == 0 || parts_.config.mutant.is("will_delay_ignored");
+  if (!goodbye && now->connect->has_will() && at_once) fire(slot, client);
   if (ends) {
     if (!now->connect->bound()) log_session(parts_.env, env::Level::debug, client_event::session_ended, client, "session ended with its connection");
     return end_session(slot, client, goodbye);
@@ -289,7 +290,7 @@ void Coordinator::superseded_will(SlotId slot, const std::string& client, const 
   if (!old.connect->has_will()) return;
   const std::uint64_t delay = delay_ms(old, old.expiry_s);
   const bool passed = old.open() ? delay == 0 : old.closed_ms + delay <= parts_.env.wall_ms();
-  if (clean || old.connect->bound() || passed) fire(slot, client);
+  if (clean || old.connect->bound() || passed || parts_.config.mutant.is("will_after_resume")) fire(slot, client);
 }
 
 void Coordinator::fire(SlotId slot, const std::string& client) {
@@ -300,6 +301,7 @@ void Coordinator::fire(SlotId slot, const std::string& client) {
   slot::to_pb(now->connect_stamp, fire.mutable_connect());
   slot::pb::Message& message = *fire.mutable_message();
   message = now->connect->will();
+  if (parts_.config.mutant.is("will_expiry_ignored")) message.clear_expires_ms();
   if (message.expires_ms() != 0) message.set_expires_ms(message.expires_ms() + parts_.env.wall_ms());
   if (message.qos() != 0) slot::to_pb(will_name(slot, now->connect->front()), message.mutable_identity());
   parts_.env.reached("will.fired");

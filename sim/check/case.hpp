@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sim/check/check.hpp"
+#include "sim/check/expiry.hpp"
 #include "sim/check/index.hpp"
 #include "sim/check/limits.hpp"
 #include "sim/check/rights.hpp"
@@ -16,13 +17,14 @@ namespace hf::sim {
 struct Case {
   explicit Case(const History& h)
       : history(h), index(h), topology(h), subscriptions(h, index, topology), rights(h, index),
-        limits(h, index, topology, subscriptions) {}
+        limits(h, index, topology, subscriptions), expiry(h, index, topology) {}
   const History& history;
   Index index;
   Topology topology;
   Subscriptions subscriptions;
   Rights rights;
   Limits limits;
+  Expiry expiry;
 
   [[nodiscard]] const Event& event(std::size_t e) const { return history.events[e]; }
   [[nodiscard]] Topology::Node node(std::size_t e) const { return topology.node(event(e).node); }
@@ -76,5 +78,6 @@ Verdict judge_convergence(const Case& c);
 Verdict judge_bounded(const Case& c);
 Verdict judge_access(const Case& c);
 Verdict judge_options(const Case& c);
+Verdict judge_expiry(const Case& c);
 
 }  // namespace hf::sim

@@ -29,6 +29,7 @@ std::vector<Verdict> judge(const History& history) {
            (!event.identifiers.empty() || event.no_local || event.as_published || event.handling != 0);
   });
   if (options) all.push_back(judge_options(c));
+  if (c.expiry.any()) all.push_back(judge_expiry(c));
   return all;
 }
 
@@ -44,6 +45,14 @@ bool Case::owed(std::size_t from, const Message& message, std::size_t until) con
   }
   return !message.sends.empty();
 }
+
+namespace {
+bool session_may_be_over(const Case& c, std::uint32_t client, VirtualTime t) {
+  const auto& clients = c.history.facts.clients;  // the index begins with them
+  return client < clients.size() &&
+         c.expiry.session_may_be_over(client, UINT64_MAX, clients[client].session_expiry, t);
+}
+}  // namespace
 
 bool had_time(const Case& c, std::uint32_t client, VirtualTime acked) {
   const Client& who = c.index.clients()[client];
@@ -78,12 +87,17 @@ std::vector<Delivery> deliveries(const Case& c, VirtualTime after) {
       // The last SUBACK for the same filter may reach nodes that the first could not.
       const bool again =
           interval->confirmed != interval->start && interval->confirmed < message.sends.front();
-      if (!c.owed(interval->start, message, message.acked) &&
-          !(again && c.owed(interval->confirmed, message, message.acked)))
-        continue;
+      const auto owed_since = [&](std::size_t since) {
+        const std::size_t known = c.expiry.known_from(subscription.client, since, message.acked);
+        return known < message.sends.front() && c.owed(known, message, message.acked);
+      };
+      if (!owed_since(interval->start) && !(again && owed_since(interval->confirmed))) continue;
+      // What comes once it may be over is owed to nobody, though another side may know nothing of its end.
+      if (session_may_be_over(c, subscription.client, c.event(message.acked).at)) continue;
       const std::size_t receipt = c.index.first_receipt(subscription.client, m);
-      if (receipt == no_event && (interval->end != no_event ||
-                                  !had_time(c, subscription.client, c.event(message.acked).at)))
+      const VirtualTime acked = c.event(message.acked).at;
+      if (receipt == no_event && (interval->end != no_event || !had_time(c, subscription.client, acked) ||
+                                  !c.expiry.had_time(subscription.client, m, acked)))
         continue;
       judged = subscription.client;
       found.push_back({m, judged, interval->start, receipt});

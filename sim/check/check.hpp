@@ -29,7 +29,8 @@ struct Verdict {
   std::string why_not;  ///< when not applicable
 };
 
-/// One verdict per judged guarantee, in order of their numbers, and one for rights where there are rules. Costs n log n in events plus
+/// One verdict per judged guarantee, in order of their numbers, one for rights where there are rules, and one for expiry where messages
+/// expire. Costs n log n in events plus
 /// (messages x matching subscriptions) log n.
 std::vector<Verdict> judge(const History& history);
 

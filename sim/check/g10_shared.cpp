@@ -74,14 +74,26 @@ bool published_again(const Case& c, const Message& message, std::size_t before) 
   return c.event(message.sends.front()).qos == 1 && message.sends.size() > 1 && message.sends[1] < before;
 }
 
+/// What was dealt to a member that is gone without a word is dealt to another when that is noticed.
+VirtualTime time_to_deal_again(const Case& c, const Group& group) {
+  VirtualTime silence = 0;
+  for (const auto& client : c.history.facts.clients)
+    for (const std::uint32_t member : group.members)
+      if (c.index.clients()[member].id == client.id) silence = std::max(silence, client.keep_alive * 3 / 2);
+  return silence + c.topology.bound();
+}
+
 /// A member that was one when the message was first sent, stayed one, and had a fair chance to read.
-std::size_t promised_by(const Case& c, const Group& group, const Message& message) {
+std::size_t promised_by(const Case& c, const Group& group, std::uint32_t m) {
+  const Message& message = c.index.messages()[m];
   for (const std::size_t s : group.subscriptions) {
     const Subscription& one = c.subscriptions.all()[s];
     const Interval* interval = Subscriptions::covering(one, message.sends.front());
     if (interval == nullptr || interval->granted == 0 || interval->end != no_event) continue;
-    if (!c.owed(interval->start, message, message.acked)) continue;
-    if (had_time(c, one.client, c.event(message.acked).at)) return interval->start;
+    const std::size_t known = c.expiry.known_from(one.client, interval->start, message.acked);
+    if (known > message.sends.front() || !c.owed(known, message, message.acked)) continue;
+    const VirtualTime acked = c.event(message.acked).at;
+    if (had_time(c, one.client, acked) && c.expiry.had_time(one.client, m, acked, time_to_deal_again(c, group))) return interval->start;
   }
   return no_event;
 }
@@ -107,7 +119,7 @@ void judge_message(const Case& c, Verdict& v, const Group& group, std::uint32_t 
     return;
   }
   if (!receipts.empty() || message.acked_send == no_event || c.event(message.sends.front()).qos == 0) return;
-  const std::size_t promise = promised_by(c, group, message);
+  const std::size_t promise = promised_by(c, group, m);
   if (promise == no_event) return;
   if (c.event(message.sends.front()).qos == 2 && session_ended(c, group, message.sends.front())) return;
   ++v.exercised;

@@ -6,19 +6,29 @@
 namespace hf::sim {
 namespace {
 
-/// May the session have ended by its expiry before `now` was answered? It counts from the end of its last connection,
-/// which the broker notices no sooner than the client.
-bool may_have_expired(const Case& c, const Client& client, VirtualTime expiry, const Connection& now) {
-  std::size_t ended = no_event;
+/// The connection before that got its CONNACK, if the client ended it by a DISCONNECT with a session expiry.
+const Connection* ended_by_farewell(const Case& c, const Client& client, const Connection& now) {
+  const Connection* latest = nullptr;
   for (const std::size_t i : client.connections) {
     const Connection& before = c.index.connections()[i];
-    if (&before == &now || before.sent == no_event || before.sent > now.sent) continue;
-    if (before.disconnected == no_event || before.disconnected > now.sent) return false;
-    if (ended == no_event || before.disconnected > ended) ended = before.disconnected;
+    if (before.number < now.number && before.connected != no_event && before.connected < now.sent) latest = &before;
   }
-  if (ended == no_event) return false;
-  const VirtualTime clocks = c.history.facts.clock_spread;
-  return c.event(now.connected).at - c.event(ended).at + clocks >= expiry;
+  const bool named = latest != nullptr && latest->disconnected < now.sent && c.event(latest->disconnected).expiry;
+  return named ? latest : nullptr;
+}
+
+/// Must the session be over: all knew of the DISCONNECT, nobody asked for the session since, and nothing happened for so long?
+bool surely_expired(const Case& c, const Client& client, const Connection& now) {
+  const Connection* before = ended_by_farewell(c, client, now);
+  if (before == nullptr || !c.expiry.farewell_known(before->disconnected)) return false;
+  for (const std::size_t i : client.connections) {
+    const Connection& other = c.index.connections()[i];
+    if (other.number > before->number && other.number < now.number) return false;
+    if (other.number < before->number && other.disconnected > now.sent) return false;  // taken over, and still open for it
+  }
+  const VirtualTime gone = c.event(before->disconnected).at, asked = c.event(now.sent).at;
+  if (!c.topology.steady(gone, c.event(now.connected).at)) return false;
+  return asked - gone >= c.expiry.session_expiry(*before, 0) + c.history.facts.clock_spread + c.topology.bound();
 }
 
 /// Must the session that stood at `first` .. `last` (connected events) be found by this CONNECT?
@@ -86,8 +96,18 @@ Verdict judge_resume(const Case& c) {
                       (connection->clean ? "had asked for a clean start"
                                          : "had never connected before"),
                   {connection->sent});
+      } else if (surely_expired(c, client, *connection)) {
+        ++v.exercised;
+        const Connection& before = *ended_by_farewell(c, client, *connection);
+        if (present)
+          violate(v, c, e, client.id,
+                  client.id + " was told at " + in_seconds(c.event(e).at) + " by " + c.event(e).node +
+                      " that a session was present, though its DISCONNECT at " + in_seconds(c.event(before.disconnected).at) + " to " +
+                      c.event(before.disconnected).node + " had let it live for " +
+                      std::to_string(*c.event(before.disconnected).expiry) + " s",
+                  {before.connected, before.disconnected, connection->sent});
       } else if (client.persistent && last != no_event && last < connection->sent &&
-                 !may_have_expired(c, client, expiry, *connection) && promised(c, first, last, *connection)) {
+                 !c.expiry.session_may_be_over(connection->client, connection->number, expiry, c.event(e).at) && promised(c, first, last, *connection)) {
         ++v.exercised;
         if (!present)
           violate(v,

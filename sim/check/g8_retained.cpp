@@ -15,6 +15,7 @@ constexpr VirtualTime never = INT64_MAX;
 struct Write {
   std::uint32_t message = no_id;
   VirtualTime sent = 0, acked = never, closed = never;
+  VirtualTime expires = never;  ///< from then on it may be gone
   bool deletes = false;
 };
 
@@ -28,6 +29,7 @@ struct Topic {
   std::size_t first_answer = no_event;             ///< to a subscriber after that: all others must be equal
   std::uint32_t answer = no_id;
   std::string answered;
+  VirtualTime until = 0;                           ///< the answer had come by then
 };
 
 /// A SUBSCRIBE that asks for retained messages, in a session that began with its connection, while all is calm.
@@ -65,6 +67,7 @@ class Judge {
       write.deletes = first.empty;
       if (message.acked != no_event) write.acked = c_.event(message.acked).at;
       write.closed = closed(message);
+      write.expires = c_.expiry.may_be_over(m);
       topic.writes.push_back(write);
     }
     for (auto& [name, topic] : topics_) {
@@ -207,7 +210,7 @@ class Judge {
   bool may_be_nothing(const Topic& topic, VirtualTime by, VirtualTime until) const {
     if (by < 0) return true;
     return std::any_of(topic.writes.begin(), topic.writes.end(), [&](const Write& write) {
-      return write.deletes && write.sent <= until && !superseded(write, by);
+      return (write.deletes || write.expires <= until) && write.sent <= until && !superseded(write, by);
     });
   }
 
@@ -218,9 +221,14 @@ class Judge {
       topic.first_answer = answer == no_event ? reading.acked : answer;
       topic.answer = message;
       topic.answered = who(reading);
+      topic.until = reading.until;
       return;
     }
     if (message == topic.answer) return;
+    if (message == no_id || topic.answer == no_id) {  // it may have expired in between
+      const std::uint32_t got = message == no_id ? topic.answer : message;
+      if (c_.expiry.may_be_over(got) <= std::max(reading.until, topic.until)) return;
+    }
     const auto what = [&](std::uint32_t m) { return m == no_id ? std::string("nothing") : named(c_, m); };
     violate(verdict_, c_, answer == no_event ? reading.acked : answer, c_.event(reading.sent).client,
             who(reading) + " got " + what(message) + " of " + topic.name + ", " + topic.answered + " got " + what(topic.answer) +

@@ -21,6 +21,7 @@ struct Will {
   std::size_t seen = no_event;  ///< the last word of the broker on it
   VirtualTime delay = 0;        ///< or the session's expiry, if that is sooner
   std::uint8_t qos = 0;
+  std::optional<std::uint32_t> lasts;    ///< seconds, once it is published
   std::optional<std::uint32_t> message;  ///< if anybody received it
   std::vector<std::size_t> receipts;     ///< events, answers to SUBSCRIBE left out
 };
@@ -67,7 +68,7 @@ class Judge {
     if (connection.sent == no_event || connection.connected == no_event) return std::nullopt;
     const Event& sent = c_.event(connection.sent);
     if (sent.topic.empty()) return std::nullopt;
-    Will will{client, c_.index.topic_of(connection.sent), &connection, last_words_.at(at), sent.delay, sent.qos, {}, {}};
+    Will will{client, c_.index.topic_of(connection.sent), &connection, last_words_.at(at), sent.delay, sent.qos, sent.expiry, {}, {}};
     if (const auto fact = by_name_.find(sent.client); fact != by_name_.end())
       will.delay = std::min(will.delay, fact->second->session_expiry);
     const auto found = messages_.find({sent.client, connection.number});
@@ -237,6 +238,7 @@ class Judge {
       const Client& who = c_.index.clients()[subscription.client];
       const std::size_t receipt = will.message ? c_.index.first_receipt(subscription.client, *will.message) : no_event;
       if (receipt == no_event && (interval->end != no_event || !who.listed || !who.draining || !who.persistent)) continue;
+      if (receipt == no_event && !had_time(will, subscription.client, due)) continue;
       judged = subscription.client;
       ++v_.exercised;
       if (receipt != no_event) continue;
@@ -246,6 +248,13 @@ class Judge {
                   "), and had held " + c_.event(interval->start).topic + " since " + in_seconds(at(interval->start)),
               {k.sent, k.connected, interval->start});
     }
+  }
+
+  /// The client was there to read it before it can have expired.
+  [[nodiscard]] bool had_time(const Will& will, std::uint32_t client, VirtualTime due) const {
+    if (!will.lasts) return true;
+    const VirtualTime from = heard(will, at(will.seen)) ? at(will.seen) : at(will.connection->sent);
+    return c_.expiry.had_time_until(client, due, from + *will.lasts * VirtualTime{1'000'000'000} - c_.history.facts.clock_spread);
   }
 
   /// Whoever may publish the will knows of the subscription.

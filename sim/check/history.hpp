@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,7 @@ struct Event {
     connect_sent,        ///< `flag` clean start; with a will: its `topic`, `qos`, `retained`, `delay`; its payload is "will-CLIENT CONNECTION"
     connected,           ///< CONNACK success arrived; `flag` session present
     refused,             ///< CONNACK with an error; `code`
-    disconnected,        ///< the connection is over for the client; `code` server's reason or 0; `flag` clean DISCONNECT by client
+    disconnected,        ///< the connection is over for the client; `code` server's reason, or 0x04 if the client sent that, or 0; `flag` DISCONNECT 0x00 by client
     subscribe_sent,      ///< `topic` filter, `qos`
     subscribed,          ///< SUBACK arrived for `topic`; `qos` granted, `code` reason
     unsubscribe_sent,    ///< `topic`
@@ -59,6 +60,9 @@ struct Event {
   std::uint32_t size = 0;      ///< publish_sent: bytes of the packet, with its topic
   std::vector<std::uint32_t> identifiers;  ///< subscribe_sent: the one asked for, if any; received: those that came
   VirtualTime delay = 0;       ///< connect_sent: of the will
+  /// Seconds. publish_sent, received: Message Expiry Interval; connect_sent: that of the will; disconnected: the Session Expiry
+  /// Interval of the client's DISCONNECT.
+  std::optional<std::uint32_t> expiry = {};
   bool clients_cut = false;    ///< partition_changed: clients may be cut from their nodes too
   std::string text;
   std::vector<std::vector<std::string>> groups;
@@ -108,6 +112,7 @@ struct RunFacts {
     std::string user = {};               ///< it logs in as; empty: anonymous
     std::uint32_t packet_max = 0;        ///< bytes it takes; 0: any
     bool admitted = true;                ///< false: no such user, or not its password; nobody may let it in
+    bool properties = true;              ///< it is told how long what it gets lasts (MQTT 5)
   };
   std::vector<Client> clients;
   /// A rule of access: names may have '*' in them, empty ones mean everybody; in the filter %u and %c are user and client id.

@@ -107,6 +107,7 @@ void Index::connecting(const History& history, std::size_t e) {
       break;
     default:
       if (connection.disconnected == no_event) connection.disconnected = e;
+      if (event.expiry == 0U) session_[c] = ++sessions_made_[c];  // what is there later is what others knew of it
   }
 }
 

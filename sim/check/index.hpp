@@ -50,8 +50,9 @@ struct Client {
 };
 
 /// Invariants: I1 all vectors are in event order. I2 a client's session number grows at every
-/// connect_sent with clean start and every connected without session present; a receipt belongs to
-/// the session of its connection, so the late deliveries of a connection taken over stay in theirs.
+/// connect_sent with clean start, every connected without session present and every DISCONNECT that
+/// ends it; a receipt belongs to the session of its connection, so the late deliveries of a
+/// connection taken over stay in theirs.
 class Index {
  public:
   explicit Index(const History& history);

@@ -33,6 +33,9 @@ Subscriptions::Subscriptions(const History& history, const Index& index, const T
         if (clean) session_cleaned(c, event, e);
         break;
       }
+      case Kind::disconnected:
+        if (event.expiry == 0U) session_over(c, e);
+        break;
       case Kind::subscribe_sent:
       case Kind::subscribed:
       case Kind::unsubscribe_sent:

@@ -264,10 +264,15 @@ bool Topology::owed(Node m, Node n, VirtualTime t0, VirtualTime t) const {
   return spread && *spread <= t;
 }
 
-bool Topology::crashed(Node n, VirtualTime from, VirtualTime to) const {
-  if (n >= count_) return false;
+std::optional<VirtualTime> Topology::first_crash(Node n, VirtualTime from) const {
+  if (n >= count_) return std::nullopt;
   const auto it = std::upper_bound(crashes_[n].begin(), crashes_[n].end(), from);
-  return it != crashes_[n].end() && *it <= to;
+  return it == crashes_[n].end() ? std::nullopt : std::optional(*it);
+}
+
+bool Topology::crashed(Node n, VirtualTime from, VirtualTime to) const {
+  const auto crash = first_crash(n, from);
+  return crash && *crash <= to;
 }
 
 VirtualTime Topology::deadline(VirtualTime from) const {

@@ -40,6 +40,8 @@ class Topology {
   [[nodiscard]] bool running(Node n, VirtualTime from, VirtualTime to) const;
   /// Crash, restart or wipe of n in (from, to].
   [[nodiscard]] bool crashed(Node n, VirtualTime from, VirtualTime to) const;
+  /// The first crash, restart or wipe of n after `from`.
+  [[nodiscard]] std::optional<VirtualTime> first_crash(Node n, VirtualTime from) const;
   /// No fault but plain partitions, crashes and pauses in [from, to].
   [[nodiscard]] bool undisturbed(VirtualTime from, VirtualTime to) const;
   /// No partition in [from, to] cut clients from nodes.

@@ -26,6 +26,7 @@ RunFacts::Client client_facts(const access::Policy& policy, const ClientSpec& sp
   client.user = find(policy, spec.user) != nullptr ? spec.user : "";
   client.admitted = admitted;
   client.packet_max = spec.version == mqtt::Version::v5 ? spec.maximum_packet_size : 0;
+  client.properties = spec.version == mqtt::Version::v5;
   return client;
 }
 

@@ -112,7 +112,7 @@ void read_clock(Reader& reader, ClockSpec& clock) {
 
 void read_expect(Reader& reader, Scenario& scenario) {
   static const std::vector<std::string> ids = {"G1", "G2", "G3",  "G4",  "G5",  "G6",  "G7",
-                                               "G8", "G9", "G10", "G11", "G12", "G13", "MQTT", "ACL", "SUBS"};
+                                               "G8", "G9", "G10", "G11", "G12", "G13", "MQTT", "ACL", "SUBS", "EXPIRY"};
   Expectation expectation;
   reader.not_yet({"within", "of", "metric", "max", "during"});
   if (reader.has("sometimes")) {

@@ -63,6 +63,13 @@ void read_problem_information(Reader& reader, ClientSpec& spec) {
     reader.fail("problem_information", "only MQTT 5 clients can ask for none");
 }
 
+/// How long a message lasts, none: for ever.
+std::optional<std::uint32_t> read_message_expiry(Reader& reader, const ClientSpec& spec) {
+  if (!reader.has("expiry")) return std::nullopt;
+  if (spec.version != mqtt::Version::v5) reader.fail("expiry", "only MQTT 5 has messages that expire");
+  return seconds(reader.duration("expiry", 1s, 1s));
+}
+
 void read_workload(Reader& reader, ClientSpec& spec) {
   reader.each("subscribe", {"name", "filter"}, [&](Reader& r) {
     SubscribeSpec item;
@@ -102,9 +109,12 @@ void read_workload(Reader& reader, ClientSpec& spec) {
     item.size = static_cast<std::uint32_t>(r.size("size", 0, 16U << 20U));
     item.properties = read_properties(r, spec);
     item.at = r.duration("at", Duration(0));
+    item.expiry = read_message_expiry(r, spec);
     spec.publish.push_back(std::move(item));
   });
 }
+
+constexpr const char* churn_hows = "drop, disconnect, takeover, crash, disconnect_with_will, disconnect_with_expiry";
 
 void read_churn(Reader& reader, ClientSpec& spec) {
   reader.object("churn", [&](Reader& r) {
@@ -112,6 +122,7 @@ void read_churn(Reader& reader, ClientSpec& spec) {
     churn.every = read_time(r, "every", 10s, 1ms);
     churn.move = r.flag("move", false);
     churn.offline = read_time(r, "offline", Duration(0));
+    churn.session_expiry = read_time(r, "session_expiry", Duration(0));
     std::string how = r.text("how", "drop");
     while (!how.empty()) {
       const auto bar = how.find('|');
@@ -121,9 +132,15 @@ void read_churn(Reader& reader, ClientSpec& spec) {
       else if (one == "disconnect") churn.how.push_back(ChurnHow::disconnect);
       else if (one == "takeover") churn.how.push_back(ChurnHow::takeover);
       else if (one == "crash") churn.how.push_back(ChurnHow::crash);
-      else r.fail("how", "\"" + one + "\" is none of drop, disconnect, takeover, crash");
+      else if (one == "disconnect_with_will") churn.how.push_back(ChurnHow::disconnect_with_will);
+      else if (one == "disconnect_with_expiry") churn.how.push_back(ChurnHow::disconnect_with_expiry);
+      else r.fail("how", "\"" + one + "\" is none of " + churn_hows);
+      if (one.starts_with("disconnect_") && spec.version != mqtt::Version::v5) r.fail("how", "\"" + one + "\" needs MQTT 5");
+      // From 0 no DISCONNECT may raise it [MQTT-3.14.2-2].
+      if (one == "disconnect_with_expiry" && spec.session_expiry == 0)
+        r.fail("how", "\"" + one + "\" needs a \"session_expiry\" of the client");
     }
-    if (churn.how.empty()) r.fail("how", "must name one of drop, disconnect, takeover, crash");
+    if (churn.how.empty()) r.fail("how", std::string("must name one of ") + churn_hows);
     spec.churn = std::move(churn);
   });
 }
@@ -173,6 +190,7 @@ void read_session(Reader& reader, ClientSpec& spec) {
     will.retain = r.flag("retain", false);
     will.delay = r.duration("delay", Duration(0));
     will.properties = read_properties(r, spec);
+    will.expiry = read_message_expiry(r, spec);
     spec.will = std::move(will);
   });
   for (const auto& behaviour : reader.words("behaviour")) {

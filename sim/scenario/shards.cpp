@@ -37,9 +37,9 @@ Inside shards() {
     return NodeCounters{{"publishes in", c.publishes_in}, {"publishes out", c.publishes_out},
                         {"acknowledgements", c.acknowledgements}, {"operations", c.operations},
                         {"merges", c.merges}, {"failovers", c.failovers}, {"takeovers", c.takeovers},
-                        {"dropped", c.dropped - c.dropped_denied},
+                        {"dropped", c.dropped - c.dropped_denied - c.dropped_expired},
                         {"dropped: queue full", c.dropped_queue_full}, {"dropped: too large", c.dropped_too_large},
-                        {"denied", c.dropped_denied}, {"hints", c.hints}, {"relayed", c.relayed}};
+                        {"denied", c.dropped_denied}, {"expired", c.dropped_expired}, {"hints", c.hints}, {"relayed", c.relayed}};
   };
   inside.sample = [](const env::Handler& handler) {
     const node::Inspection& inspection = const_cast<node::Shard&>(shard(handler)).inspection();  // which has no const door

@@ -138,6 +138,7 @@ void Client::send_connect() {
     will.retain = spec_.will->retain;
     const auto delay = static_cast<std::uint32_t>(spec_.will->delay / 1s);
     if (spec_.version == mqtt::Version::v5 && delay > 0) will.properties.edit().will_delay_interval = delay;
+    if (spec_.will->expiry) will.properties.edit().message_expiry_interval = spec_.will->expiry;
     packet.will = std::move(will);
   }
   Event note = event(Event::Kind::connect_sent);
@@ -146,6 +147,7 @@ void Client::send_connect() {
     note.qos = packet.will->qos;
     note.retained = packet.will->retain;
     note.delay = VirtualTime{packet.will->properties->will_delay_interval.value_or(0)} * 1'000'000'000;
+    note.expiry = packet.will->properties->message_expiry_interval;
   }
   note.flag = spec_.clean_start;
   world_.note(std::move(note));
@@ -223,7 +225,7 @@ void Client::plan_reconnect(std::optional<Duration> offline, bool move) {
   connect_at_ = world_.now() + delay.count();
 }
 
-void Client::over(Connection& connection, std::uint8_t code, bool clean, std::string text) {
+void Client::over(Connection& connection, std::uint8_t code, bool clean, std::string text, std::optional<std::uint32_t> session_expiry) {
   if (connection.number == 0) return;
   Event note;
   note.kind = Event::Kind::disconnected;
@@ -233,6 +235,7 @@ void Client::over(Connection& connection, std::uint8_t code, bool clean, std::st
   note.code = code;
   note.flag = clean;
   note.text = std::move(text);
+  note.expiry = session_expiry;
   world_.note(std::move(note));
 }
 
@@ -261,11 +264,15 @@ void Client::drop(Duration offline, bool move) {
   arm();
 }
 
-void Client::disconnect(Duration offline, bool move) {
+void Client::disconnect(Duration offline, bool move, const Farewell& farewell) {
   if (!connected()) return drop(offline, move);
-  send(*current_, mqtt::Disconnect{});
+  mqtt::Disconnect packet;
+  if (farewell.with_will) packet.reason = mqtt::Reason::disconnect_with_will_message;
+  if (farewell.session_expiry) packet.properties.edit().session_expiry_interval = farewell.session_expiry;
+  send(*current_, packet);
   world_.close(current_->stream);
-  over(*current_, 0, true, "said goodbye");
+  over(*current_, mqtt::code(packet.reason), !farewell.with_will,
+       farewell.with_will ? "said goodbye, and wants its will published" : "said goodbye", farewell.session_expiry);
   current_.reset();
   plan_reconnect(offline, move);
   arm();

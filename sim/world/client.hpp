@@ -39,7 +39,7 @@ class Client final : public ClientEnd {
 
   // --- what a fault or its churn does to it
   void drop(Duration offline, bool move);
-  void disconnect(Duration offline, bool move);
+  void disconnect(Duration offline, bool move, const Farewell& farewell = {});
   void crash(Duration offline, bool move);  ///< the machine vanishes; its session state was on disk
   void takeover(bool move);
   /// Comes back now if it stays away.
@@ -132,7 +132,7 @@ class Client final : public ClientEnd {
   void handle_connack(const mqtt::Connack& packet);
   void session_lost();
   void plan_reconnect(std::optional<Duration> offline, bool move);
-  void over(Connection& connection, std::uint8_t code, bool clean, std::string text);
+  void over(Connection& connection, std::uint8_t code, bool clean, std::string text, std::optional<std::uint32_t> session_expiry = {});
   void abandon(std::string text, std::uint8_t reason);  ///< closes the current connection, plans the next
   void zombie_bytes(std::size_t index, const Bytes& bytes);
   void step();

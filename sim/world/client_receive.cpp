@@ -158,6 +158,7 @@ void Client::hand_over(const mqtt::Publish& packet, const Message& message) {
   note.retained = packet.retain;
   note.empty = packet.payload.empty();
   note.identifiers = packet.properties->subscription_identifiers;
+  note.expiry = packet.properties->message_expiry_interval;
   world_.note(std::move(note));
 }
 

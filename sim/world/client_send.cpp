@@ -129,6 +129,8 @@ void Client::send_flow(std::uint64_t number, Flow& flow, bool dup) {
   note.flag = dup;
   note.retained = spec.retain;
   note.empty = spec.clear;
+  if (spec.expiry) packet.properties.edit().message_expiry_interval = spec.expiry;
+  note.expiry = spec.expiry;
   note.size = static_cast<std::uint32_t>(mqtt::encoded_size(packet, spec_.version));
   world_.note(std::move(note));
   put_alias(packet);

@@ -33,6 +33,7 @@ struct WillSpec {
   bool retain = false;
   Duration delay{0};
   bool properties = false;  ///< it has some, as a message may: message_properties.hpp
+  std::optional<std::uint32_t> expiry;  ///< seconds: how long it lasts once it is published; 5.0 only
 };
 
 struct SubscribeSpec {
@@ -62,15 +63,23 @@ struct PublishSpec {
   std::uint32_t size = 0;   ///< the payload is padded to this
   bool properties = false;  ///< each message has some: message_properties.hpp
   Duration at{0};
+  std::optional<std::uint32_t> expiry;  ///< seconds: how long a message lasts; 5.0 only
 };
 
-enum class ChurnHow : std::uint8_t { drop, disconnect, takeover, crash };
+enum class ChurnHow : std::uint8_t { drop, disconnect, takeover, crash, disconnect_with_will, disconnect_with_expiry };
+
+/// What a DISCONNECT says beyond that it is one; 5.0 only.
+struct Farewell {
+  bool with_will = false;                       ///< reason 0x04: the will is to be published
+  std::optional<std::uint32_t> session_expiry;  ///< seconds, in place of the CONNECT's
+};
 
 struct ChurnSpec {
   TimeDraw every;
   std::vector<ChurnHow> how;  ///< one of them each time; not empty
   bool move = false;          ///< to another node than the last
   TimeDraw offline;           ///< how long the client stays away
+  TimeDraw session_expiry;    ///< of disconnect_with_expiry; whole seconds
 };
 
 /// Proves anew, on an open connection, who it is. Another user or another password is what no server may take.

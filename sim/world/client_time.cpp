@@ -45,6 +45,10 @@ void Client::churn() {
     case ChurnHow::disconnect: disconnect(offline, spec.move); break;
     case ChurnHow::takeover: takeover(spec.move); break;
     case ChurnHow::crash: crash(offline, spec.move); break;
+    case ChurnHow::disconnect_with_will: disconnect(offline, spec.move, {true, {}}); break;
+    case ChurnHow::disconnect_with_expiry:
+      disconnect(offline, spec.move, {false, static_cast<std::uint32_t>(draw(spec.session_expiry, churns_) / 1s)});
+      break;
   }
 }
 

@@ -29,6 +29,32 @@ TEST(G2, lost_while_offline_or_across_a_crash) {
   s.connect(61000, "sub", "n4", 2, true);
   EXPECT_EQ(score(s, "G2"), (Score{1, 1}));
 }
+TEST(G2, nothing_is_owed_to_a_session_that_may_have_expired_though_it_turns_up_again) {
+  Begun s;
+  s.disconnect(8000, "sub", "n1", 1);
+  s.h.facts.clients[0].session_expiry = 5000 * ms;
+  s.publish(12000, "n2", 1, 1, 2);  // in time
+  s.publish(13500, "n2", 1, 2, 2);
+  s.connect(14000, "sub", "n4", 2, true);
+  s.publish(16000, "n2", 1, 3, 2);
+  EXPECT_EQ(score(s, "G2"), (Score{2, 2}));
+}
+TEST(G2, one_side_may_have_ended_the_session_that_another_resumed) {
+  Begun s;
+  s.disconnect(8000, "sub", "n1", 1);
+  s.h.facts.clients[0].session_expiry = 5000 * ms;
+  s.split(12500, {{"n2"}, {"n1", "n3", "n4", "n5"}});
+  s.connect(14000, "sub", "n4", 2, true);
+  s.publish(16000, "n2", 1, 1, 2);  // its side had ended it
+  EXPECT_EQ(score(s, "G2"), (Score{0, 0}));
+  Begun in_time;
+  in_time.disconnect(8000, "sub", "n1", 1);
+  in_time.h.facts.clients[0].session_expiry = 7000 * ms;
+  in_time.split(12500, {{"n2"}, {"n1", "n3", "n4", "n5"}});
+  in_time.connect(14000, "sub", "n4", 2, true);
+  in_time.publish(16000, "n2", 1, 1, 2);
+  EXPECT_EQ(score(in_time, "G2"), (Score{1, 1}));
+}
 TEST(G2, accepted_on_the_far_side_of_a_cut) {
   Begun s;
   s.split(10000, {{"n2"}, {"n1", "n3", "n4", "n5"}});

@@ -52,6 +52,10 @@ TEST(G6, not_judged) {
   left.send(12000, "n2", 1, 1);
   left.disconnect(13000, "pub", "n2", 1);
   EXPECT_TRUE(none(left));
+  Begun taken_over;  // its client connects anew, to a node that is gone
+  taken_over.filter(Kind::subscribe_sent, 12000, "sub", "n1", 1, "u", 1);
+  taken_over.on(Kind::left, 12100, "sub", "n1", 1);
+  EXPECT_TRUE(none(taken_over));
   Begun gave_up = Begun();
   gave_up.ask(12000, "other", "n3", 1);
   gave_up.disconnect(12500, "other", "n3", 1);

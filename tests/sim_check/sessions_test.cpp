@@ -33,6 +33,16 @@ TEST(G1, a_session_that_may_have_expired_is_not_promised) {
   taken_over.connect(20000, "sub", "n2", 3, false);
   EXPECT_EQ(score(taken_over, "G1"), (Score{3, 1})) << "its connection stood to the end";
 }
+TEST(G1, the_last_connection_counts_and_not_one_before_that_was_told_late) {
+  Story s;
+  s.h.facts.clients[0].session_expiry = 3000 * ms;
+  s.connect(5000, "sub", "n1", 1, false);
+  s.connect(6000, "sub", "n2", 2, true);
+  s.disconnect(7000, "sub", "n2", 2);
+  s.disconnect(11000, "sub", "n1", 1, 0x8E);
+  s.connect(11500, "sub", "n3", 3, false);
+  EXPECT_EQ(score(s, "G1"), (Score{2, 0}));
+}
 TEST(G1, lost_with_its_node) {
   Resume s;
   s.node(Kind::node_crashed, 7000, "n1");
@@ -77,6 +87,10 @@ TEST(G1, session_out_of_nowhere) {
   Story s;
   s.connect(5000, "sub", "n1", 1, true);
   EXPECT_EQ(score(s, "G1"), (Score{1, 1}));
+  Story unanswered;  // the node died with the answer
+  unanswered.ask(4000, "sub", "n2", 1);
+  unanswered.connect(5000, "sub", "n1", 2, true);
+  EXPECT_EQ(score(unanswered, "G1"), (Score{0, 0}));
 }
 TEST(G1, not_applicable_and_not_persistent) {
   Resume s;

@@ -33,6 +33,17 @@ TEST(G10, one_member_is_enough_and_none_is_a_loss) {
   EXPECT_EQ(score(s, "G10"), (Score{1, 0}));
   EXPECT_EQ(score(s, "G2"), (Score{0, 0})) << "G2 promises nothing of shared subscriptions";
 }
+TEST(G10, what_may_be_over_is_owed_only_to_who_had_time) {
+  const auto lasting = [](std::uint32_t lasts) {
+    Shared s;
+    s.send(12000, "n2", 1, 1);
+    s.h.events.back().expiry = lasts;
+    s.ack(12001, "n2", 1, 1);
+    return s;
+  };
+  EXPECT_EQ(score(lasting(60), "G10"), (Score{1, 1}));
+  EXPECT_EQ(score(lasting(6), "G10"), (Score{0, 0})) << "it may have been dealt to a member that was gone";
+}
 TEST(G10, lost_though_its_first_member_is_gone_for_good) {
   Shared s;
   s.publish(12000, "n2", 1, 1);

@@ -1,61 +1,9 @@
 // The rules one by one. Node 1 writes unless said; where two nodes write, both orders must agree.
-#include <map>
-
-#include <gtest/gtest.h>
-
 #include "broker/slot/log.hpp"
-#include "broker/slot/rows.hpp"
-#include "tests/slot/make.hpp"
+#include "tests/slot/both_ways.hpp"
 
 namespace hf::slot::test {
 namespace {
-
-constexpr Stamp stamp(std::uint64_t time, NodeId node = 1) {
-  return {time, {node, 1}};
-}
-
-const Session& session(const State& state) {
-  static const Session none;
-  const auto it = state.sessions.find("c");
-  return it == state.sessions.end() ? none : it->second;
-}
-
-/// Arguments of a call are made in no order: numbers operations as they stand.
-void number(std::vector<pb::Operation>& operations, std::map<NodeId, std::uint64_t>& seq) {
-  for (auto& op : operations) op.mutable_dot()->set_seq(++seq[op.dot().node()]);
-}
-
-/// Applies both ways round, and merges copies of either; all must be the same. `two` has writers of
-/// its own.
-State both(std::vector<pb::Operation> base,
-           std::vector<pb::Operation> one,
-           std::vector<pb::Operation> two) {
-  std::map<NodeId, std::uint64_t> seq;
-  for (auto* part : {&base, &one, &two}) number(*part, seq);
-  const auto chain = [](std::initializer_list<std::vector<pb::Operation>> parts) {
-    std::vector<pb::Operation> all;
-    for (const auto& part : parts) all.insert(all.end(), part.begin(), part.end());
-    return all;
-  };
-  State state = apply_all(chain({base, one, two}));
-  EXPECT_EQ(describe(state), describe(apply_all(chain({base, two, one}))));
-  Changes changes;
-  State left = apply_all(chain({base, one}));
-  State right = apply_all(chain({base, two}));
-  State into_right = apply_all(chain({base, two}));
-  merge(left, right, changes);
-  EXPECT_EQ(describe(state), describe(left));
-  merge(into_right, apply_all(chain({base, one})), changes);
-  EXPECT_EQ(describe(state), describe(into_right));
-  return state;
-}
-
-std::uint64_t forget_all(State& state) {
-  Changes changes;
-  const VersionVector seen = state.seen;
-  forget(state, seen, ~std::uint64_t{0}, changes);
-  return tombstones(state);
-}
 
 TEST(Rules, clean_connect_drops_what_was_and_starts_anew) {
   Maker m;
@@ -137,99 +85,6 @@ TEST(Rules, a_disconnect_closes_its_own_connection_and_may_change_the_expiry) {
   EXPECT_TRUE(session(taken).open());
   EXPECT_EQ(session(taken).expiry_s, 77U);
   EXPECT_EQ(session(taken).closed, Stamp{});
-}
-
-TEST(Rules, a_session_whose_connection_closed_without_expiry_is_over) {
-  Maker m;
-  State state = apply_all(
-      {m.connect(10, false), m.subscribe(11, "a", 1), m.enqueue(12, 0), m.disconnect(13, stamp(10), 0)});
-  EXPECT_FALSE(session(state).exists());
-  EXPECT_FALSE(session(state).open());
-  EXPECT_TRUE(state.index.empty());
-  EXPECT_TRUE(state.filters.empty());
-  EXPECT_EQ(state.totals.sessions, 0U);
-  EXPECT_EQ(tombstones(state), 1U);
-  EXPECT_TRUE(has_memory(session(state)));
-  Changes changes;
-  auto end = m.end(20);
-  to_pb(Stamp{15, {}}, end.mutable_end()->mutable_before());
-  apply(state, end, changes);
-  forget(state, state.seen, 30, changes);
-  EXPECT_TRUE(state.sessions.empty());
-  EXPECT_TRUE(state.messages.empty());
-  EXPECT_EQ(state.totals.queued, 0U);
-}
-
-TEST(Rules, a_session_that_is_over_on_one_side_goes_on_where_its_client_connected_meanwhile) {
-  Maker m;
-  const State state = both({m.connect(10, false), m.subscribe(11, "a", 1)}, {m.disconnect(40, stamp(10), 0)},
-                           {m.connect(20, false, 2), m.subscribe(21, "b", 1, 2), m.enqueue(22, 0, 2)});
-  EXPECT_TRUE(session(state).open());
-  EXPECT_EQ(session(state).connect_stamp, stamp(20, 2));
-  EXPECT_TRUE(state.filters.contains("a"));
-  EXPECT_TRUE(state.filters.contains("b"));
-  EXPECT_EQ(session(state).queue.size(), 1U);
-}
-
-/// As at a stand-in that knows nothing of it; the End is its coordinator's.
-TEST(Rules, a_session_that_began_where_nobody_knew_of_one_that_had_ended_is_told_apart_from_it) {
-  Maker m;
-  auto told_none = m.connect(40, false, 2), told_present = m.connect(40, false, 3);
-  told_present.mutable_connect()->set_session_present(true);
-  const auto first = m.connect(10, false), old = m.subscribe(11, "a", 1), disconnected = m.disconnect(20, stamp(10), 0);
-  const State none = both({first, old}, {disconnected}, {told_none, m.subscribe(41, "b", 1, 2)});
-  EXPECT_TRUE(session(none).follows_ended());
-  EXPECT_EQ(session(none).ended, stamp(20));
-  Maker k;
-  const State present = both({k.connect(10, false), k.subscribe(11, "a", 1)}, {k.disconnect(20, stamp(10), 0)}, {told_present});
-  EXPECT_FALSE(session(present).follows_ended());
-  Maker n;
-  const State before = both({n.connect(10, false), n.subscribe(11, "a", 1)}, {n.disconnect(20, stamp(10), 0)}, {n.connect(15, false, 2)});
-  EXPECT_FALSE(session(before).follows_ended()) << "it was made before the other's end was known to anybody";
-  Maker l;
-  const State parted = both({l.connect(10, false), l.subscribe(11, "a", 1)},
-                           {l.disconnect(20, stamp(10), 0)}, {l.connect(40, false, 2), l.subscribe(41, "b", 1, 2)});
-  Changes changes;
-  State after(7);
-  merge(after, parted, changes);
-  auto last = l.end(50);
-  to_pb(stamp(20), last.mutable_end()->mutable_before());
-  apply(after, last, changes);
-  EXPECT_TRUE(session(after).open());
-  EXPECT_FALSE(after.filters.contains("a"));
-  EXPECT_TRUE(after.filters.contains("b"));
-  EXPECT_EQ(session(after).ended, Stamp{});
-}
-
-TEST(Rules, an_expiry_of_nothing_stands_against_a_later_disconnect_of_the_same_connection) {
-  Maker m;
-  const State state = both({m.connect(10, false)}, {m.disconnect(20, stamp(10), 0)}, {m.disconnect(30, stamp(10), 3600, 2)});
-  EXPECT_FALSE(session(state).exists());
-}
-
-TEST(Rules, when_a_session_ended_is_forgotten_unless_another_is_to_be_told_apart_from_it) {
-  Maker m;
-  std::vector<pb::Operation> operations{m.connect(10, false), m.disconnect(20, stamp(10), 0), m.connect(40, false)};
-  operations.back().mutable_connect()->set_session_present(true);
-  State state = apply_all(operations);
-  Changes changes;
-  forget(state, state.seen, 60, changes);
-  EXPECT_EQ(session(state).ended, Stamp{});
-  EXPECT_EQ(tombstones(state), 0U);
-  Maker n;
-  State other = apply_all({n.connect(50, false), n.disconnect(60, stamp(50), 0), n.connect(70, false)});
-  forget(other, other.seen, 90, changes);
-  EXPECT_EQ(session(other).ended, stamp(60));
-}
-
-TEST(Rules, what_is_left_of_a_session_that_is_over_is_forgotten_where_nobody_else_knows_it) {
-  Maker m;
-  State state = apply_all(
-      {m.connect(10, false), m.subscribe(11, "a", 1), m.enqueue(12, 0), m.disconnect(13, stamp(10), 0)});
-  Changes changes;
-  forget_session(state, "c", changes);
-  EXPECT_TRUE(state.sessions.empty());
-  EXPECT_TRUE(state.messages.empty());
 }
 
 TEST(Rules, subscriptions_are_registers_by_stamp) {
