@@ -185,15 +185,22 @@ class Player {
     from.early = std::move(others);
   }
 
+  /// Nothing may have come, whole or in part, be the connection open or closed.
+  void refuse_bytes(const std::string& who, Line& from, const std::string& wanted) {
+    Ear& ear = bench_.ear(from.connection);
+    if (ear.bytes.empty()) return;
+    const auto packet = next(from, patience_);
+    throw Failure{who + " got " + (packet ? write_words(*packet) : "a part of a packet") + "; expected " + wanted};
+  }
+
   void expect_close(const std::string& who) {
     Line& from = line(who);
     if (!from.early.empty()) throw Failure{who + " got " + write_words(from.early.front()) + "; expected its end"};
-    for (Millis spent{0}; spent < patience_ && !bench_.ear(from.connection).ended; spent += Millis(100)) {
+    Ear& ear = bench_.ear(from.connection);
+    for (Millis spent{0}; spent < patience_ && !ear.ended && ear.bytes.empty(); spent += Millis(100))
       bench_.listen(from.connection, Millis(100));
-      if (auto packet = take_packet(bench_.ear(from.connection).bytes, from.level))
-        throw Failure{who + " got " + write_words(*packet) + "; expected its end"};
-    }
-    if (!bench_.ear(from.connection).ended) throw Failure{who + " is still open; expected its end"};
+    refuse_bytes(who, from, "its end");
+    if (!ear.ended) throw Failure{who + " is still open; expected its end"};
     lines_.erase(who);
   }
 
@@ -201,8 +208,7 @@ class Player {
     Line& from = line(who);
     bench_.listen(from.connection, time);
     if (!from.early.empty()) throw Failure{who + " got " + write_words(from.early.front()) + "; expected nothing"};
-    if (auto packet = take_packet(bench_.ear(from.connection).bytes, from.level))
-      throw Failure{who + " got " + write_words(*packet) + "; expected nothing"};
+    refuse_bytes(who, from, "nothing");
     if (bench_.ear(from.connection).ended) throw Failure{who + " was closed; expected nothing"};
   }
 

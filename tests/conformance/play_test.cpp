@@ -7,10 +7,10 @@
 namespace hf::conformance {
 namespace {
 
-/// Every connection hears `said` as its answer to the first packet.
+/// A connection has heard `said` at once, and perhaps its end behind it.
 class Parrot final : public Bench {
  public:
-  explicit Parrot(std::string said) { ear_.bytes = std::move(said); }
+  explicit Parrot(std::string said, bool ended = false) : ear_{std::move(said), ended} {}
   std::size_t open(std::size_t /*which*/) override { return 0; }
   void send(std::size_t /*connection*/, const std::string& /*bytes*/) override {}
   void close(std::size_t /*connection*/) override {}
@@ -103,6 +103,24 @@ TEST(Player, a_packet_id_is_unused_until_its_flow_has_ended) {
 TEST(Player, a_bound_packet_id_stays) {
   const std::vector<std::string> steps{"a< PUBLISH topic=t payload=1 qos=2 pid=$p", "a> PUBREC pid=$p", "a< PUBREL pid=$p"};
   EXPECT_NE(found({"PUBLISH topic=t payload=1 qos=2 pid=5", "PUBREL pid=6"}, steps).find("pid is not 5"), std::string::npos);
+}
+
+TEST(Player, nothing_and_the_end_have_nothing_before_them) {
+  const auto last = [](const std::string& bytes, bool ended, const std::string& step) {
+    Case one;
+    one.steps = {"a> open", step};
+    Parrot parrot(bytes, ended);
+    return play(one, 5, "k", parrot);
+  };
+  const std::string ping("\xD0\0", 2);
+  EXPECT_EQ(last("", true, "a< close"), "");
+  EXPECT_NE(last("", false, "a< close").find("still open"), std::string::npos);
+  EXPECT_NE(last(ping, true, "a< close").find("got PINGRESP"), std::string::npos) << "though the end has come, too";
+  EXPECT_NE(last(ping.substr(0, 1), true, "a< close").find("a part of a packet"), std::string::npos);
+  EXPECT_EQ(last("", false, "a< nothing"), "");
+  EXPECT_NE(last("", true, "a< nothing").find("was closed"), std::string::npos);
+  EXPECT_NE(last(ping, false, "a< nothing").find("got PINGRESP"), std::string::npos);
+  EXPECT_NE(last(ping.substr(0, 1), false, "a< nothing").find("a part of a packet"), std::string::npos);
 }
 
 TEST(Player, knows_the_names_of_fields) {
