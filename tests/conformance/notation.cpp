@@ -2,34 +2,13 @@
 #include "tests/conformance/notation.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <stdexcept>
 
+#include "tests/conformance/properties.hpp"
+
 namespace hf::conformance {
 namespace {
-
-enum class Type { byte, two, four, varint, text, pair };
-struct Property {
-  std::uint8_t id;
-  const char* name;
-  Type type;
-};
-constexpr Property properties[] = {
-    {0x01, "format", Type::byte},          {0x02, "expiry", Type::four},
-    {0x03, "content", Type::text},         {0x08, "response", Type::text},
-    {0x09, "correlation", Type::text},     {0x0B, "subid", Type::varint},
-    {0x11, "session_expiry", Type::four},  {0x12, "assigned", Type::text},
-    {0x13, "server_keepalive", Type::two}, {0x15, "method", Type::text},
-    {0x16, "data", Type::text},            {0x17, "problem_info", Type::byte},
-    {0x18, "delay", Type::four},           {0x19, "request_response", Type::byte},
-    {0x1A, "response_info", Type::text},   {0x1C, "server_ref", Type::text},
-    {0x1F, "reason_string", Type::text},   {0x21, "receive_max", Type::two},
-    {0x22, "alias_max", Type::two},        {0x23, "alias", Type::two},
-    {0x24, "max_qos", Type::byte},         {0x25, "retain_available", Type::byte},
-    {0x26, "user", Type::pair},            {0x27, "max_packet", Type::four},
-    {0x28, "wildcard_available", Type::byte}, {0x29, "subid_available", Type::byte},
-    {0x2A, "shared_available", Type::byte}};
 
 constexpr const char* types[] = {"", "CONNECT", "CONNACK", "PUBLISH", "PUBACK", "PUBREC", "PUBREL", "PUBCOMP",
                                  "SUBSCRIBE", "SUBACK", "UNSUBSCRIBE", "UNSUBACK", "PINGREQ", "PINGRESP",
@@ -287,7 +266,13 @@ Words decode(std::uint8_t first, std::string_view bytes, int level) {
   const auto reason = [&] { add("reason", hex_byte(static_cast<std::uint8_t>(body.number(1)))); };
   if (type != 3 && flags != (type == 6 ? 2 : 0)) bad(out.name + ": reserved flags " + hex_byte(first));
   switch (type) {
-    case 2: add("present", std::to_string(body.number(1))); reason(); break;
+    case 2: {
+      const std::size_t acknowledge_flags = body.number(1);
+      if (acknowledge_flags > 1) bad("CONNACK: reserved flags");
+      add("present", std::to_string(acknowledge_flags));
+      reason();
+      break;
+    }
     case 3:
       add("qos", std::to_string(flags >> 1U & 3U));
       add("dup", std::to_string(flags >> 3U));
@@ -314,6 +299,7 @@ Words decode(std::uint8_t first, std::string_view bytes, int level) {
     add("codes", codes);
   }
   if (!body.left.empty()) bad(out.name + ": bytes behind the packet");
+  if (out.value("pid", "1") == "0") bad(out.name + ": packet id 0");
   return out;
 }
 

@@ -4,7 +4,8 @@
     table.py --write | --check
 
 statements.txt has a line a statement: specification, id, whom it binds, and, where no case shows it, a note:
-`test PATH [NAME]` (NAME must stand in that file), `not: REASON` (it does not apply), or `open: REASON` (nothing shows it yet). A statement that binds a server needs a case or a note."""
+`test PATH [NAME]` (NAME must stand in that file; several behind `; `, the last may be `but: WORDS`), `not: REASON` (it does not apply),
+or `open: REASON` (nothing shows it yet). A statement that binds a server needs a case or a note."""
 import json, pathlib, re, sys
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -47,6 +48,10 @@ def read_cases(breaches):
     return shown
 
 
+def tests_of(note, key, breaches):
+    return "; ".join(each if each.startswith("but: ") else test_of(each, key, breaches) for each in note.split("; "))
+
+
 def test_of(note, key, breaches):
     match = re.fullmatch(r"test (\S+)(?: (\S+))?", note)
     if not match:
@@ -76,7 +81,7 @@ def rows(breaches):
                 breaches.append(f"{key}: a case shows it, and the note says that it is open")
             cell = "**not shown yet**: " + note[6:]
         elif note:
-            cell = (cell + "; " if cell else "") + test_of(note, key, breaches)
+            cell = (cell + "; " if cell else "") + tests_of(note, key, breaches)
         if not cell and binds == "Client":
             cell = "does not apply: binds the client"
         if not cell:
