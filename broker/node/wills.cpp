@@ -223,6 +223,7 @@ void Coordinator::end_session(SlotId slot, const std::string& client, bool goodb
 
 /// Nobody is owed it any more. Unlike the rest it does not wait for nodes that are no replicas.
 void Coordinator::give_up_queue(SlotId slot, const std::string& client) {
+  if (parts_.config.mutant.is("ended_session_returns")) return;
   while (!session(slot, client)->queue.empty()) {
     slot::pb::Operation operation;
     operation.mutable_done()->set_client(client);

@@ -77,6 +77,8 @@ Verdict judge_shared(const Case& c);
 Verdict judge_convergence(const Case& c);
 Verdict judge_bounded(const Case& c);
 Verdict judge_access(const Case& c);
+/// A part of G4.
+void judge_ended_sessions(const Case& c, Verdict& verdict);
 Verdict judge_options(const Case& c);
 Verdict judge_expiry(const Case& c);
 

@@ -77,6 +77,7 @@ Verdict judge_subscriptions(const Case& c) {
   Verdict v = verdict("G4", "subscriptions obey the client");
   if (too_many_disks_lost(v, c)) return v;
   judge_unwanted(c, v);
+  judge_ended_sessions(c, v);
   v.exercised += tests_of_unsubscribe(c);
   const auto& facts = c.history.facts;
   if (facts.healed_at < 0 || facts.dropped > 0) return v;

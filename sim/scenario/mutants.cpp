@@ -21,7 +21,7 @@ const std::vector<MutantRow>& mutants() {
        "a stand-in lets its copy go before every replica has all of it"},
       {"dropped_without_counter", "G13",
        "what a full queue loses is not counted"},
-      {"ended_session_returns", "G3",
+      {"ended_session_returns", "G4",
        "who begins a session where nobody knew of one that had ended gets what that one held"},
       {"expired_delivered", "EXPIRY",
        "what expired while it waited is delivered all the same"},

@@ -215,5 +215,40 @@ TEST(G4, retained_answers_are_no_deliveries) {
   EXPECT_EQ(score(s, "G4").violated, 0U);
 }
 
+/// A session without expiry says goodbye with a message waiting, and begins anew on the other side of a cut.
+struct Ended : Story {
+  explicit Ended(VirtualTime expiry = 0) {
+    h.facts.clients[0].session_expiry = expiry;
+    begin();
+    split(8000, {{"n1", "n2", "n3", "n4"}, {"n5"}});
+    publish(11000, "n2", 1, 1);
+    on(Kind::disconnected, 14000, "sub", "n1", 1).flag = true;
+    connect(20000, "sub", "n5", 2, false);
+    whole(30000);
+  }
+};
+
+TEST(G4, what_a_session_was_owed_that_ended_comes_in_a_later_one) {
+  Ended s;
+  const auto exercised = score(s, "G4").exercised;
+  EXPECT_GE(exercised, 1U);
+  EXPECT_EQ(score(s, "G4").violated, 0U);
+  s.receive(31000, "n5", 2, 1);
+  EXPECT_EQ(score(s, "G4"), (Score{exercised, 1}));
+}
+TEST(G4, a_session_that_was_to_last_goes_on_though_another_side_knew_nothing_of_it) {
+  Ended s(3600 * 1000 * ms);
+  s.receive(31000, "n5", 2, 1);
+  EXPECT_EQ(score(s, "G4").violated, 0U);
+}
+TEST(G4, what_was_sent_again_later_may_come_in_the_later_session) {
+  Ended s;
+  s.h.events.pop_back();
+  s.send(25000, "n2", 1, 1, 1, true);
+  s.whole(30000);
+  s.receive(31000, "n5", 2, 1);
+  EXPECT_EQ(score(s, "G4").violated, 0U);
+}
+
 }  // namespace
 }  // namespace hf::sim
