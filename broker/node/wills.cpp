@@ -207,9 +207,18 @@ void Coordinator::end_session(SlotId slot, const std::string& client, bool goodb
   // A local session is forgotten at once, below: how its deals end is written down first.
   if (slot == parts_.local_slot()) parts_.groups_of_members.ending(slot, client);
   if (slot != parts_.local_slot()) ++parts_.counters.sessions_ended;
-  const bool never_resumed = session(slot, client)->connect->expiry_s() == 0;
-  close_connection(slot, client, 0, goodbye);
-  if (never_resumed && slot != parts_.local_slot()) give_up_queue(slot, client);
+  const slot::Session* now = session(slot, client);
+  if (slot != parts_.local_slot() && slot::is_bound(*now)) {
+    // All there is of it here is the connection: it can go at once.
+    slot::pb::Operation operation;
+    operation.mutable_end()->set_client(client);
+    slot::to_pb(slot::Stamp{now->connect_stamp.time + 1, {}}, operation.mutable_end()->mutable_before());
+    append(slot, std::move(operation));
+  } else {
+    const bool never_resumed = now->connect->expiry_s() == 0;
+    close_connection(slot, client, 0, goodbye);
+    if (never_resumed && slot != parts_.local_slot()) give_up_queue(slot, client);
+  }
   if (parts_.config.mutant.is("end_takes_later_connection")) {
     slot::pb::Operation operation;
     operation.mutable_end()->set_client(client);
