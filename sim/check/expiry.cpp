@@ -155,7 +155,7 @@ bool Expiry::had_time_until(std::uint32_t client, VirtualTime from, VirtualTime 
 
 bool Expiry::farewell_known(std::size_t disconnected) const {
   const VirtualTime t = at(disconnected), settle = history_.facts.settle;
-  // A session without expiry outlives its connection while the grace of anybody's silence lasts.
+  // A session that has run out is kept while the grace of anybody's silence lasts.
   return topology_.calm_at(t) && topology_.steady(t - settle - history_.facts.will_grace, t + settle);
 }
 
