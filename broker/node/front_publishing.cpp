@@ -13,10 +13,9 @@ namespace hf::node {
 bool Front::resolve_alias(Connection& connection, mqtt::Publish& packet) {
   const auto alias = packet.properties->topic_alias;
   if (!alias) return true;
-  InboundAliases& first = connections_.begin()->second->aliases_in;
-  const bool shared = parts_.config.mutant.is("aliases_of_another_connection") && first.in_range(*alias);
-  InboundAliases& aliases = shared ? first : connection.aliases_in;
-  if (!aliases.resolve(*alias, packet.topic)) {
+  const bool shared = parts_.config.mutant.is("aliases_of_another_connection") && connections_.begin()->second->aliases_in.in_range(*alias);
+  Connection& whose = shared ? *connections_.begin()->second : connection;
+  if (!whose.aliases_in.resolve(*alias, packet.topic)) {
     const bool in_range = connection.aliases_in.in_range(*alias);
     fail(connection, in_range ? mqtt::Reason::protocol_error : mqtt::Reason::topic_alias_invalid,
          in_range ? "the topic alias has no topic yet" : "the topic alias is above the maximum [MQTT-3.3.2-9]");

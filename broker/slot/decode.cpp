@@ -100,6 +100,10 @@ bool decode(const pb::SessionRow& row, Session& session) {
   session.will_over = row.will_over();
   session.ended = from_pb(row.ended());
   session.ended_dot = from_pb(row.ended_dot());
+  if (session.over() && session.ended == Stamp{}) {  // written before there was that field
+    session.ended = session.closed;
+    session.ended_dot = session.closed_dot;
+  }
   if (!session.connect && (row.has_connect_stamp() || row.has_attach_stamp() || row.has_closed()))
     return false;
   return session.connect || session.end != Stamp{} || session.ended != Stamp{};

@@ -3,11 +3,10 @@
 
 #include <map>
 
-#include "broker/mqtt/decoder.hpp"
-#include "broker/mqtt/encoder.hpp"
 #include "sim/scenario/parse.hpp"
 #include "sim/scenario/run.hpp"
 #include "sim/world/challenge.hpp"
+#include "tests/sim_scenario/packet_server.hpp"
 
 namespace hf::sim {
 namespace {
@@ -17,34 +16,16 @@ enum class Wrong {
 };
 
 /// Lets everybody in who answers with the password "p".
-class Authenticator final : public env::Handler {
+class Authenticator final : public PacketServer {
  public:
-  Authenticator(env::Environment& environment, Wrong wrong) : environment_(environment), wrong_(wrong) {}
-
-  void on_start() override {}
-  void on_accepted(StreamId, const env::Arrival&) override {}
-  void on_connected(StreamId) override {}
-  void on_closed(StreamId, env::CloseReason) override {}
-  void on_writable(StreamId) override {}
-  void on_committed(env::CommitId, env::CommitStatus) override {}
-  void on_rows(env::ReadId, std::vector<env::Row>, env::ReadStatus) override {}
-  void on_deadline() override {}
-  void on_stop() override {}
-  void end_turn() override {}
-  [[nodiscard]] std::optional<Instant> deadline() const override { return std::nullopt; }
-  [[nodiscard]] bool stopped() const override { return false; }
-
-  void on_bytes(StreamId stream, const Bytes& bytes) override {
-    mqtt::Decoder& decoder = decoders_.try_emplace(stream, mqtt::Role::server).first->second;
-    decoder.feed(bytes);
-    mqtt::Packet packet;
-    while (decoder.next(packet) == mqtt::Decoded::packet) {
-      if (const auto* connect = std::get_if<mqtt::Connect>(&packet)) begin(stream, connect->properties->authentication_method.has_value());
-      if (const auto* auth = std::get_if<mqtt::Auth>(&packet)) step(stream, *auth);
-    }
-  }
+  Authenticator(env::Environment& environment, Wrong wrong) : PacketServer(environment), wrong_(wrong) {}
 
  private:
+  void on_packet(StreamId stream, const mqtt::Packet& packet) override {
+    if (const auto* connect = std::get_if<mqtt::Connect>(&packet)) begin(stream, connect->properties->authentication_method.has_value());
+    if (const auto* auth = std::get_if<mqtt::Auth>(&packet)) step(stream, *auth);
+  }
+
   void begin(StreamId stream, bool method) {
     open_[stream] = false;
     if (method && wrong_ != Wrong::no_challenge) return challenge(stream);
@@ -86,15 +67,7 @@ class Authenticator final : public env::Handler {
     send(stream, packet);
   }
 
-  void send(StreamId stream, const mqtt::Packet& packet) {
-    std::string bytes;
-    mqtt::encode(packet, mqtt::Version::v5, bytes);
-    environment_.send(stream, Bytes(std::move(bytes)));
-  }
-
-  env::Environment& environment_;
   Wrong wrong_;
-  std::map<StreamId, mqtt::Decoder> decoders_;
   std::map<StreamId, bool> open_;
   std::map<StreamId, std::string> nonces_;
   int challenges_ = 0;

@@ -1,13 +1,10 @@
 // What the simulated client holds against a server's packets besides their place: properties, aliases, sizes, its window.
 #include <gtest/gtest.h>
 
-#include <map>
-
-#include "broker/mqtt/decoder.hpp"
-#include "broker/mqtt/encoder.hpp"
 #include "sim/scenario/parse.hpp"
 #include "sim/scenario/run.hpp"
 #include "sim/world/message_properties.hpp"
+#include "tests/sim_scenario/packet_server.hpp"
 
 namespace hf::sim {
 namespace {
@@ -18,37 +15,19 @@ enum class Wrong {
 };
 
 /// Answers a SUBSCRIBE with a few messages, one of the ways wrong.
-class Publisher final : public env::Handler {
+class Publisher final : public PacketServer {
  public:
-  Publisher(env::Environment& environment, Wrong wrong) : environment_(environment), wrong_(wrong) {}
-
-  void on_start() override {}
-  void on_accepted(StreamId, const env::Arrival&) override {}
-  void on_connected(StreamId) override {}
-  void on_closed(StreamId, env::CloseReason) override {}
-  void on_writable(StreamId) override {}
-  void on_committed(env::CommitId, env::CommitStatus) override {}
-  void on_rows(env::ReadId, std::vector<env::Row>, env::ReadStatus) override {}
-  void on_deadline() override {}
-  void on_stop() override {}
-  void end_turn() override {}
-  [[nodiscard]] std::optional<Instant> deadline() const override { return std::nullopt; }
-  [[nodiscard]] bool stopped() const override { return false; }
-
-  void on_bytes(StreamId stream, const Bytes& bytes) override {
-    mqtt::Decoder& decoder = decoders_.try_emplace(stream, mqtt::Role::server).first->second;
-    decoder.feed(bytes);
-    mqtt::Packet packet;
-    while (decoder.next(packet) == mqtt::Decoded::packet) {
-      if (const auto* connect = std::get_if<mqtt::Connect>(&packet)) {
-        EXPECT_EQ(connect->properties->request_problem_information, false);
-        send(stream, mqtt::Connack{});
-      }
-      if (const auto* subscribe = std::get_if<mqtt::Subscribe>(&packet)) answer(stream, *subscribe);
-    }
-  }
+  Publisher(env::Environment& environment, Wrong wrong) : PacketServer(environment), wrong_(wrong) {}
 
  private:
+  void on_packet(StreamId stream, const mqtt::Packet& packet) override {
+    if (const auto* connect = std::get_if<mqtt::Connect>(&packet)) {
+      EXPECT_EQ(connect->properties->request_problem_information, false);
+      send(stream, mqtt::Connack{});
+    }
+    if (const auto* subscribe = std::get_if<mqtt::Subscribe>(&packet)) answer(stream, *subscribe);
+  }
+
   void answer(StreamId stream, const mqtt::Subscribe& packet) {
     EXPECT_EQ(packet.properties->subscription_identifiers, (std::vector<std::uint32_t>{5}));
     mqtt::Suback suback;
@@ -98,15 +77,7 @@ class Publisher final : public env::Handler {
     return packet;
   }
 
-  void send(StreamId stream, const mqtt::Packet& packet) {
-    std::string bytes;
-    mqtt::encode(packet, mqtt::Version::v5, bytes);
-    environment_.send(stream, Bytes(std::move(bytes)));
-  }
-
-  env::Environment& environment_;
   Wrong wrong_;
-  std::map<StreamId, mqtt::Decoder> decoders_;
   int connections_ = 0;
 };
 

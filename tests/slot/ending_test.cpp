@@ -97,5 +97,24 @@ TEST(Ending, what_is_left_of_a_session_that_is_over_is_forgotten_where_nobody_el
   EXPECT_TRUE(state.messages.empty());
 }
 
+/// As written before a row said when its session ended.
+TEST(Ending, a_row_of_a_session_that_is_over_needs_not_say_so_twice) {
+  Maker m;
+  const State state = apply_all({m.connect(10, false), m.disconnect(20, stamp(10), 0)});
+  State read(7);
+  for (const auto& [key, value] : rows(state)) {
+    pb::SessionRow row;
+    std::string old = value;
+    if (key[0] == 's' && row.ParseFromString(value)) {
+      row.clear_ended();
+      row.clear_ended_dot();
+      old = row.SerializeAsString();
+    }
+    ASSERT_TRUE(decode_row(read, key, old));
+  }
+  ASSERT_TRUE(finish_decoding(read));
+  EXPECT_EQ(describe(read), describe(state));
+}
+
 }  // namespace
 }  // namespace hf::slot::test

@@ -1,0 +1,109 @@
+// What is left of sessions that ended, while a node of the cluster is away and after it has come back.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "broker/node/inspection.hpp"
+#include "broker/node/shard.hpp"
+#include "sim/world/shard_factory.hpp"
+#include "tests/node/world_client.hpp"
+
+namespace hf::sim {
+namespace {
+
+struct Ending : testing::Test {
+  History history;
+  World world{1, history, shard_factory()};
+
+  void start(NodeId nodes) {
+    node::Config config;
+    config.slots = 16;
+    for (NodeId id = 1; id <= nodes; ++id) config.members.push_back({id, name(id), name(id), "z"});
+    for (NodeId id = 1; id <= nodes; ++id) {
+      config.id = id;
+      world.add_node(name(id), config);
+    }
+    world.start_all();
+    world.run_for(3s);
+  }
+  static std::string name(NodeId id) { return "n" + std::to_string(id); }
+  const node::Inspection& inspect(const std::string& node) {
+    return static_cast<node::Shard&>(*world.node(node).handler()).inspection();
+  }
+  /// Over the nodes that run; of slots served.
+  std::uint64_t queued(const std::vector<std::string>& nodes) {
+    std::uint64_t sum = 0;
+    for (const auto& node : nodes) sum += inspect(node).totals().queued_messages;
+    return sum;
+  }
+  std::uint64_t tombstones(const std::string& node) {
+    std::uint64_t sum = 0;
+    for (const auto& slot : static_cast<node::Shard&>(*world.node(node).handler()).report()) sum += slot.tombstones;
+    return sum;
+  }
+  /// Five messages wait for it: it reads them, and confirms none.
+  void owe(WorldClient& reader) {
+    reader.subscribe("t", 1);
+    world.run_for(1s);
+    ASSERT_EQ(reader.subacks, 1);
+    WorldClient writer(world, "writer", "n2");
+    world.run_for(1s);
+    for (mqtt::PacketId id = 1; id <= 5; ++id) writer.publish("t", 1, id);
+    world.run_for(1s);
+    writer.leave();
+    world.run_for(1s);
+  }
+};
+
+TEST_F(Ending, a_queue_that_nobody_can_resume_goes_at_once_though_a_replica_is_away) {
+  start(3);
+  WorldClient reader(world, "reader", "n1", false);
+  world.run_for(1s);
+  owe(reader);
+  ASSERT_EQ(queued({"n1", "n2", "n3"}), 5U);
+  world.crash("n3", CrashMode::keep, Silence::reset);
+  world.run_for(3s);
+  ASSERT_EQ(queued({"n1", "n2"}), 5U);
+  reader.leave();
+  world.run_for(2s);
+  EXPECT_EQ(queued({"n1", "n2"}), 0U);
+  EXPECT_NE(tombstones("n1") + tombstones("n2"), 0U) << "the third does not know yet that it ended";
+  world.restart("n3");
+  world.run_for(15s);
+  EXPECT_EQ(tombstones("n1") + tombstones("n2") + tombstones("n3"), 0U);
+}
+
+/// Its client could have come back to any replica: all of them must know that it ran out, and no other node.
+TEST_F(Ending, the_queue_of_a_session_that_ran_out_goes_though_a_node_is_away_that_is_no_replica) {
+  start(5);
+  std::vector<std::string> running{"n1", "n2", "n3", "n4"};
+  for (int i = 0; i < 50; ++i) {
+    WorldClient reader(world, "reader-" + std::to_string(i), "n1", false, 3);
+    world.run_for(1s);
+    const auto session = [&] {
+      for (const auto& node : {"n1", "n2", "n3", "n4", "n5"})
+        if (auto found = inspect(node).session("reader-" + std::to_string(i))) return found;
+      return std::optional<node::SessionView>();
+    }();
+    ASSERT_TRUE(session);
+    if (std::find(session->replicas.begin(), session->replicas.end(), 5U) != session->replicas.end()) {
+      reader.leave();
+      world.run_for(1s);
+      continue;
+    }
+    owe(reader);
+    world.crash("n5", CrashMode::keep, Silence::reset);
+    world.run_for(3s);
+    ASSERT_EQ(queued(running), 5U);
+    reader.leave();
+    world.run_for(2s);
+    EXPECT_EQ(queued(running), 5U) << "it is not over yet";
+    world.run_for(6s);
+    EXPECT_EQ(queued(running), 0U);
+    return;
+  }
+  FAIL() << "each had the fifth node as a replica";
+}
+
+}  // namespace
+}  // namespace hf::sim
