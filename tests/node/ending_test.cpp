@@ -73,7 +73,27 @@ TEST_F(Ending, a_queue_that_nobody_can_resume_goes_at_once_though_a_replica_is_a
   EXPECT_EQ(tombstones("n1") + tombstones("n2") + tombstones("n3"), 0U);
 }
 
-/// Its client could have come back to any replica: all of them must know that it ran out, and no other node.
+/// Its client could come back to a replica that does not know that it ran out.
+TEST_F(Ending, the_queue_of_a_session_that_ran_out_stays_until_every_replica_knows) {
+  start(3);
+  WorldClient reader(world, "reader", "n1", false, 3);
+  world.run_for(1s);
+  owe(reader);
+  reader.leave();
+  world.run_for(2500ms);
+  const NodeId coordinator = inspect("n1").session("reader")->coordinator;
+  const std::string cut_off = name(coordinator == 3 ? 2 : 3);
+  world.partition({{cut_off}});  // not noticed when the session runs out
+  for (int i = 0; i < 20 && inspect(name(coordinator)).session("reader"); ++i) world.run_for(50ms);
+  ASSERT_FALSE(inspect(name(coordinator)).session("reader"));
+  world.run_for(5s);
+  EXPECT_EQ(inspect(name(coordinator)).totals().queued_messages, 5U);
+  world.heal_network();
+  world.run_for(10s);
+  EXPECT_EQ(queued({"n1", "n2", "n3"}), 0U);
+}
+
+/// And no other node has to know.
 TEST_F(Ending, the_queue_of_a_session_that_ran_out_goes_though_a_node_is_away_that_is_no_replica) {
   start(5);
   std::vector<std::string> running{"n1", "n2", "n3", "n4"};

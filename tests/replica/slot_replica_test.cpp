@@ -174,6 +174,45 @@ TEST(SlotReplica, who_is_overtaken_by_a_later_claim_decides_nothing_any_more) {
   EXPECT_EQ(all.fire(1), 0U);
 }
 
+/// Node 2 has the step on its disk since the claim before, and the promise of this one in memory only.
+TEST(SlotReplica, a_promise_counts_once_it_is_on_the_disk) {
+  Holders all;
+  all.at(1).claim(claim_at(10, 1));
+  all.follow(2, 1, false);
+  all.follow(1, 2, true);
+  all.settle();
+  const slot::Dot step = all.write(1, 15);
+  all.settle();
+  ASSERT_TRUE(all.at(1).decides());
+  all.at(1).claim(claim_at(20, 1));
+  all.sync(1);
+  all.follow(1, 2, true);
+  all.deliver(1, 2);
+  all.deliver(2, 1);
+  ASSERT_TRUE(all.at(1).synced(2, true));
+  all.at(1).when_stored(step, true, [] {});
+  EXPECT_EQ(all.fire(1), 0U);
+  all.settle();
+  EXPECT_EQ(all.fire(1), 1U);
+}
+
+/// Its own majority may not have heard of the later one yet.
+TEST(SlotReplica, who_knows_of_a_later_claim_decides_nothing_any_more) {
+  Holders all;
+  all.at(1).claim(claim_at(10, 1));
+  for (const NodeId other : {2U, 3U}) {
+    all.follow(other, 1, false);
+    all.follow(1, other, true);
+  }
+  all.settle();
+  ASSERT_TRUE(all.at(1).decides());
+  all.at(3).claim(claim_at(30, 3));
+  all.sync(3);
+  all.deliver(3, 1);
+  EXPECT_TRUE(all.at(1).fenced());
+  EXPECT_FALSE(all.at(1).decides());
+}
+
 TEST(SlotReplica, gates_open_in_the_order_in_which_they_were_made) {
   Holders all;
   all.at(1).claim(claim_at(10, 1));
