@@ -191,8 +191,12 @@ void Coordinator::open(SlotId slot, NodeId from, const pb::Request& request) {
   operation.mutable_connect()->set_client(client);
   operation.mutable_connect()->set_session_present(present);
   operation.mutable_connect()->set_clean(clean);
-  if (!ask.attach() && !repeated && old != nullptr && old->exists())
+  if (operation.connect().has_will())
+    slot::to_pb(will_name(slot, ask.connect().front()), operation.mutable_connect()->mutable_will()->mutable_identity());
+  if (!ask.attach() && !repeated && old != nullptr && old->exists()) {
     superseded_will(slot, client, *old, operation.connect().clean());
+    name_wills(*old, operation.mutable_connect()->mutable_wills());
+  }
   slot::Stamp stamp = parts_.stamp();
   stamp.origin = parts_.slots.held(slot)->self();  // as the operation will be stamped: a copy made anew is a new origin
   const slot::Stamp connect = repeated ? old->connect_stamp : ask.attach() ? connected : stamp;
@@ -203,7 +207,7 @@ void Coordinator::open(SlotId slot, NodeId from, const pb::Request& request) {
     operation.mutable_connect()->set_clean(false);
   }
   slot::to_pb(connect, yes.mutable_connect());
-  yes.set_wants_will(ask.attach() && ask.has_will() && !(repeated && (old->connect->has_will() || old->will_over)));
+  yes.set_wants_will(ask.attach() && ask.has_will() && !(repeated && (old->will() != nullptr || old->will_over)));
   if (!ask.attach() && present) parts_.env.reached("session.resumed");
   if (!ask.attach() && !repeated && slot != parts_.local_slot()) ++(present ? parts_.counters.sessions_resumed : parts_.counters.sessions_created);
   if (existed && !repeated && !present && !ask.attach()) ++parts_.counters.sessions_ended;
@@ -231,7 +235,7 @@ void Coordinator::close(SlotId slot, NodeId from, const pb::Request& request) {
     attached.erase(it);
   parts_.groups_of_members.changed(slot, request.client());
   if (now == nullptr || !now->open()) return;
-  if (parts_.config.mutant.is("close_publishes_successors_will") && now->connect->has_will() &&
+  if (parts_.config.mutant.is("close_publishes_successors_will") && now->will() != nullptr &&
       now->connect->front().connection() != request.connection())
     fire(slot, request.client());
   const bool mine = now->connect->front().node() == from && now->connect->front().connection() == request.connection();

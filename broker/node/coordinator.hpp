@@ -123,6 +123,7 @@ class Coordinator {
     std::map<NodeId, std::set<std::string>> fronts;  ///< whose latest connection is open there
     std::set<std::string> held_back;                 ///< to be ended once all replicas can be reached
     std::set<std::string> over, over_with_queue;     ///< sessions of which something is left
+    std::set<std::string> left;                      ///< sessions where a will of a connection before waits
     std::uint64_t cleared_up_to = 0;                 ///< the horizon at which that was last looked at
     std::set<slot::Dot> publishing, stored_wills;    ///< Fires: under way; stored everywhere, but that is not logged yet
     std::map<slot::Dot, slot::VersionVector> wills_asked;  ///< names that are asked about -> what was known then
@@ -183,7 +184,7 @@ class Coordinator {
   [[nodiscard]] std::uint16_t next_packet_id(SlotId slot, Attached& attached, std::uint32_t qos) const;
   [[nodiscard]] Attached* current(SlotId slot, std::string_view client, slot::Stamp attach);
   void note_groups(SlotId slot, const std::string& client, bool foreign);
-  // wills.cpp
+  // ending.cpp
   [[nodiscard]] std::uint64_t due(SlotId slot, const std::string& client, const slot::Session& session) const;
   void note_session(SlotId slot, const std::string& client);
   void drop_watches(SlotId slot);
@@ -196,8 +197,18 @@ class Coordinator {
   void part_from_ended(SlotId slot, const std::string& client);
   void clear_up(SlotId slot);
   void forget_local();
+  // wills.cpp
+  using Dots = google::protobuf::RepeatedPtrField<slot::pb::Dot>;
+  [[nodiscard]] static slot::Name will_name(SlotId slot, const slot::pb::Front& front);
+  [[nodiscard]] static std::uint64_t will_delay_ms(const slot::Session& session, std::uint32_t expiry_s);
+  static void name_wills(const slot::Session& session, Dots* out);
+  [[nodiscard]] static bool leaves_wills(const slot::Session& session);
+  void settle_left(SlotId slot);
+  void void_if_published(SlotId slot, const slot::Name& name);
+  void settle_left(SlotId slot, const std::string& client);
   void superseded_will(SlotId slot, const std::string& client, const slot::Session& old, bool clean);
   void fire(SlotId slot, const std::string& client);
+  void fire(SlotId slot, const std::string& client, const slot::pb::Message& will, slot::pb::Operation operation);
   void publish_will(SlotId slot, const slot::Dot& dot);
   void publish_wills(SlotId slot);
   void send_will(SlotId slot, const slot::Dot& dot);

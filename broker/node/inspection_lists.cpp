@@ -61,7 +61,7 @@ SessionView session_view(const ShardParts& parts, SlotId slot, const std::string
   std::size_t looked_at = 0;  // a page of sessions with long queues must not hold the node up
   for (auto it = session.queue.begin(); it != session.queue.end() && looked_at < 1000; ++it, ++looked_at)
     one.in_flight += it->second->packet_id != 0 ? 1U : 0U;
-  one.will = session.connect->has_will();
+  one.will = session.will() != nullptr;
   return one;
 }
 

@@ -1,6 +1,7 @@
 // One operation, one helper: what each kind does to the state.
 #include "broker/slot/apply.hpp"
 
+#include <algorithm>
 #include <tuple>
 
 #include "broker/base/assert.hpp"
@@ -17,23 +18,33 @@ struct Applying {
   const Dot dot;
   const Stamp stamp;
 
+  static void drop_wills(SessionEdit& edit, const google::protobuf::RepeatedPtrField<pb::Dot>& dots) {
+    for (const auto& one : dots) edit.drop_will(from_pb(one));
+  }
+
   /// A re-attachment repeats its CONNECT: clean start too counts from the CONNECT's stamp.
   void connect(const pb::Connect& op) {
     const Stamp connect_stamp = op.has_connect() ? from_pb(op.connect()) : stamp;
     SessionEdit edit(state, changes, op.client());
+    drop_wills(edit, op.wills());
+    if (op.has_will()) edit.add_will(dot, {connect_stamp, std::min(op.will_delay_s(), op.expiry_s()), op.has_connect(), op.will()});
     if (op.clean()) edit.raise_end(connect_stamp, dot);
     edit.join_connect(op, connect_stamp, stamp, dot);
   }
 
   void disconnect(const pb::Disconnect& op) {
     SessionEdit edit(state, changes, op.client());
+    drop_wills(edit, op.wills());
     edit.join_closed(from_pb(op.connect()), stamp, dot, op.expiry_s(), op.closed_ms());
     if (op.expiry_s() == 0) edit.raise_ended(stamp, dot);
     if (op.goodbye()) edit.join_will_over(from_pb(op.connect()));
   }
 
   void fire(const pb::Fire& op) {
-    SessionEdit(state, changes, op.client()).join_will_over(from_pb(op.connect()));
+    SessionEdit edit(state, changes, op.client());
+    drop_wills(edit, op.wills());
+    edit.join_will_over(from_pb(op.connect()));
+    if (!op.has_message()) return;
     state.wills[dot] = {stamp, op.message()};
     state.dirty.insert(keys::will(dot));
     changes.wills.insert(dot);
@@ -45,7 +56,11 @@ struct Applying {
       if (state.wills.erase(from_pb(fire)) != 0) state.dirty.insert(keys::will(from_pb(fire)));
   }
 
-  void end(const pb::End& op) { SessionEdit(state, changes, op.client()).raise_end(op.has_before() ? from_pb(op.before()) : stamp, dot); }
+  void end(const pb::End& op) {
+    SessionEdit edit(state, changes, op.client());
+    drop_wills(edit, op.wills());
+    edit.raise_end(op.has_before() ? from_pb(op.before()) : stamp, dot);
+  }
 
   void subscribe(const pb::Subscribe& op) {
     SessionEdit edit(state, changes, op.client());

@@ -42,7 +42,8 @@ std::optional<Key> parse(std::string_view key) {
       return Key{kind, key, {}};
     case 'u':
     case 'e':
-    case 'i': {
+    case 'i':
+    case 'l': {
       const auto nul = key.find('\0');
       if (nul == std::string_view::npos) return std::nullopt;
       return Key{kind, key.substr(0, nul), key.substr(nul + 1)};
@@ -180,6 +181,12 @@ bool decode_session_item(State& state, const keys::Key& key, std::string_view va
     const auto name = keys::parse_name(key.rest);
     return row && name && decode(*row, *name, session().entries.edit()[*name]);
   }
+  if (key.kind == 'l') {
+    auto row = parse_row<pb::WaitingWillRow>(value);
+    const auto dot = keys::parse_dot(key.rest);
+    if (row && dot) session().wills.edit()[*dot] = {from_pb(row->connect()), row->delay_s(), row->copy(), std::move(*row->mutable_message())};
+    return row && dot;
+  }
   const auto row = parse_row<pb::InboundRow>(value);
   const auto id = keys::parse_inbound(key.rest);
   return row && id && decode(*row, *id, session().inbound.edit()[*id]);
@@ -191,7 +198,7 @@ bool consistent(const Session& session) {
     return false;
   if ((session.closed == Stamp{}) != (session.closed_connect == Stamp{})) return false;
   if (session.closed != Stamp{} && session.closed_connect != session.connect_stamp) return false;
-  if (session.will_over && (!session.connect || session.connect->has_will())) return false;
+  if (session.will_over && !session.connect) return false;
   for (const auto& [filter, subscription] : session.subscriptions)
     if (subscription.stamp < session.end) return false;
   for (const auto& [name, entry] : session.entries)
@@ -201,7 +208,7 @@ bool consistent(const Session& session) {
   if (session.ended != Stamp{} ? session.ended <= session.end : session.over()) return false;
   if (session.began != Stamp{} && (!session.connect || session.began < session.end)) return false;
   return session.connect || session.end != Stamp{} || session.ended != Stamp{} || !session.subscriptions.empty() ||
-         !session.entries.empty() || !session.inbound.empty();
+         !session.entries.empty() || !session.inbound.empty() || !session.wills.empty();
 }
 
 bool derive_queue(State& state, Session& session) {
@@ -222,12 +229,14 @@ void derive_memory(State& state) {
   state.remembering.clear();
   state.identities.clear();
   state.inbound_names.clear();
+  state.will_names.clear();
   for (const auto& [client, session] : state.sessions) {
     if (has_memory(session)) state.remembering.insert(client);
     for (const auto& [name, entry] : session.entries)
       if (name.identity) ++state.identities[name];
     for (const auto& [key, inbound] : session.inbound)
       if (!inbound.released()) ++state.inbound_names[inbound.name];
+    for (const auto& [dot, will] : session.wills) ++state.will_names[{from_pb(will.message.identity()), client}];
   }
 }
 

@@ -29,7 +29,7 @@ SessionEdit::~SessionEdit() {
   if (const bool bound = is_bound(session_); bound != bound_) bound ? ++state_.totals.bound : --state_.totals.bound;
   const bool nothing = session_.end == Stamp{} && session_.ended == Stamp{} && !session_.connect &&
                        session_.subscriptions.empty() && session_.entries.empty() &&
-                       session_.inbound.empty();
+                       session_.inbound.empty() && session_.wills.empty();
   if (nothing) {
     state_.remembering.erase(client_);
     state_.sessions.erase(place_);
@@ -39,6 +39,7 @@ SessionEdit::~SessionEdit() {
   session_.entries.tidy();
   session_.queue.tidy();
   session_.inbound.tidy();
+  session_.wills.tidy();
   if (remembers_) state_.remembering.insert(client_);
 }
 
@@ -126,24 +127,10 @@ void SessionEdit::join_connect(const pb::Connect& connect,
                                const Dot& dot) {
   if (connect_stamp < session_.end) return;
   if (connect.has_began()) raise_began(from_pb(connect.began()));
-  // A re-attachment does not repeat the will: it is of the CONNECT, by whichever operation it comes.
-  std::optional<pb::Message> will;
-  if (session_.connect && session_.connect_stamp == connect_stamp && !session_.will_over) {
-    if (session_.connect->has_will()) will = session_.connect->will();
-    else if (connect.has_will()) will = connect.will();
-  }
   if (session_.connect && std::tie(connect_stamp, attach_stamp) <=
-                              std::tie(session_.connect_stamp, session_.attach_stamp)) {
-    if (!will || session_.connect->has_will()) return;
-    *session_.connect->mutable_will() = std::move(*will);
-    touch(keys::session(client_));
-    changes_.connections.insert(client_);
-    return;
-  }
+                              std::tie(session_.connect_stamp, session_.attach_stamp)) return;
   if (!session_.connect || session_.connect_stamp != connect_stamp) drop_connect();
   session_.connect = without_repeats(connect);
-  if (will) *session_.connect->mutable_will() = std::move(*will);
-  if (session_.will_over) session_.connect->clear_will();
   session_.connect_stamp = connect_stamp;
   session_.attach_stamp = attach_stamp;
   session_.attach_dot = dot;
@@ -184,8 +171,22 @@ void SessionEdit::join_closed(const Stamp& connect,
 void SessionEdit::join_will_over(const Stamp& connect) {
   if (!session_.connect || connect != session_.connect_stamp || session_.will_over) return;
   session_.will_over = true;
-  session_.connect->clear_will();
   touch(keys::session(client_));
+}
+
+void SessionEdit::add_will(const Dot& dot, WaitingWill will) {
+  const auto [place, fresh] = session_.wills.edit().emplace(dot, std::move(will));
+  if (!fresh) return;
+  ++state_.will_names[{from_pb(place->second.message.identity()), client_}];
+  touch(keys::waiting_will(client_, dot));
+}
+
+void SessionEdit::drop_will(const Dot& dot) {
+  const auto it = session_.wills.find(dot);
+  if (it == session_.wills.end()) return;
+  drop_one(state_.will_names, std::pair(from_pb(it->second.message.identity()), client_));
+  session_.wills.edit().erase(it);
+  touch(keys::waiting_will(client_, dot));
 }
 
 // Subscriptions.

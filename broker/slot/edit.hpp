@@ -24,8 +24,8 @@ namespace hf::slot {
 ///     connect register by connect_stamp. An identity with an Enqueue before `end` is done.
 ///  4. `closed_connect` is connect_stamp or none.
 ///  5. A session with nothing in it has no record.
-///  6. `remembering` holds each session that has_memory; `identities` and `inbound_names` count what bears them.
-///  7. A connection whose will is over holds none.
+///  6. `remembering` holds each session that has_memory; `identities`, `inbound_names` and `will_names` count what bears them.
+///  7. A will waits from the Connect that brought it until an operation names that Connect, whatever becomes of its connection.
 class SessionEdit {
  public:
   SessionEdit(State& state, Changes& changes, const std::string& client);
@@ -55,8 +55,10 @@ class SessionEdit {
                    const Dot& dot,
                    std::uint32_t expiry_s,
                    std::uint64_t closed_ms);
-  /// The will of that connection was fired, or is void.
+  /// The will of that connection was fired, or is void. A copy of it that another Connect brought may still wait.
   void join_will_over(const Stamp& connect);
+  void add_will(const Dot& dot, WaitingWill will);
+  void drop_will(const Dot& dot);
 
   void join_subscription(const std::string& filter, const Subscription& value);
   /// Its retained messages in that slot of topics are in the queue, up to this topic.

@@ -153,6 +153,7 @@ void forget_session(State& state, const std::string& client, Changes& changes) {
   const Session& session = edit.session();
   while (!session.subscriptions.empty()) edit.drop_subscription(std::string(session.subscriptions.begin()->first));
   while (!session.entries.empty()) edit.drop_entry(Name(session.entries.begin()->first));
+  while (!session.wills.empty()) edit.drop_will(Dot(session.wills.begin()->first));
   while (!session.inbound.empty()) edit.drop_inbound(InboundKey(session.inbound.begin()->first));
   if (session.end != Stamp{}) edit.drop_end();
   if (session.ended != Stamp{}) edit.drop_ended();

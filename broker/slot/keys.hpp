@@ -50,6 +50,11 @@ inline std::string inbound(std::string_view client, const InboundKey& id) {
   put(key, id.dot);
   return key;
 }
+inline std::string waiting_will(std::string_view client, const Dot& dot) {
+  std::string key = of_client('l', client);
+  put(key, dot);
+  return key;
+}
 inline std::string message(const Dot& dot) {
   std::string key = "m";
   put(key, dot);

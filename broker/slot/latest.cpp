@@ -25,6 +25,7 @@ Latest latest(const State& state) {
       see(entry.last_stamp);
       out.epoch = std::max(out.epoch, entry.epoch);
     }
+    for (const auto& [dot, will] : session.wills) see(will.connect);
     for (const auto& [key, inbound] : session.inbound) {
       see(inbound.stamp);
       out.epoch = std::max(out.epoch, inbound.epoch);

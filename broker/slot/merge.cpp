@@ -30,6 +30,10 @@ const Dot& made_by(const InboundKey& key, const Inbound&) {
   return key.dot;
 }
 
+const Dot& made_by(const Dot& dot, const WaitingWill&) {
+  return dot;
+}
+
 template <class Register>
 bool later(const Register& a, const Register& b) {
   return a.stamp > b.stamp;
@@ -88,6 +92,7 @@ class Merge {
       edit.drop_entry(name);
     for (const auto id : dropped_there(mine.inbound, theirs.inbound, other_.seen))
       edit.drop_inbound(id);
+    for (const auto& dot : dropped_there(mine.wills, theirs.wills, other_.seen)) edit.drop_will(dot);
 
     if (theirs.end != Stamp{} && (mine.end != Stamp{} || !seen_here_.covers(theirs.end_dot)))
       edit.raise_end(theirs.end, theirs.end_dot);
@@ -100,6 +105,8 @@ class Merge {
     edit.join_closed(
         theirs.closed_connect, theirs.closed, theirs.closed_dot, theirs.expiry_s, theirs.closed_ms);
     if (theirs.will_over) edit.join_will_over(theirs.connect_stamp);
+    for (const auto& [dot, will] : theirs.wills)
+      if (!seen_here_.covers(dot)) edit.add_will(dot, will);
     for (const auto& [filter, value] : theirs.subscriptions)
       if (mine.subscriptions.contains(filter) || !seen_here_.covers(value.dot))
         edit.join_subscription(filter, value);

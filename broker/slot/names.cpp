@@ -15,6 +15,12 @@ const Inbound* Session::inbound_of(std::uint16_t packet_id) const {
   return latest;
 }
 
+const WaitingWill* Session::will() const {
+  if (!connect || will_over) return nullptr;
+  const auto it = std::find_if(wills.begin(), wills.end(), [&](const auto& one) { return one.second.connect == connect_stamp; });
+  return it == wills.end() ? nullptr : &it->second;
+}
+
 Name reading_name(const Stamp& asked, std::string_view filter, std::string_view topic) {
   const std::uint64_t seq = hash64(topic, hash64(filter, asked.time));
   return {.identity = true, .front = false, .slot = reading_slot, .dot = {asked.origin, std::max<std::uint64_t>(seq, 1)}};
@@ -76,6 +82,8 @@ pb::Connect without_repeats(const pb::Connect& connect) {
   kept.clear_client();
   kept.clear_connect();
   kept.clear_began();
+  kept.clear_will();
+  kept.clear_wills();
   return pb::Connect(kept);  // a cleared string keeps its memory, one that was never set has none
 }
 

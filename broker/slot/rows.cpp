@@ -111,6 +111,15 @@ Row encode(const FiredWill& will) {
   return row.SerializeAsString();
 }
 
+Row encode(const WaitingWill& will) {
+  pb::WaitingWillRow row;
+  to_pb(will.connect, row.mutable_connect());
+  row.set_delay_s(will.delay_s);
+  row.set_copy(will.copy);
+  *row.mutable_message() = will.message;
+  return row.SerializeAsString();
+}
+
 Row encode(const Settled& settled) {
   pb::SettledRow row;
   if (settled.epoch != Stamp{}) to_pb(settled.epoch, row.mutable_epoch());
@@ -149,6 +158,8 @@ class Writer {
     for (const auto& [client, session] : state.sessions)
       for (const auto& [id, inbound] : session.inbound)
         put(keys::inbound(client, id), encode(inbound));
+    for (const auto& [client, session] : state.sessions)
+      for (const auto& [dot, will] : session.wills) put(keys::waiting_will(client, dot), encode(will));
     for (const auto& [dot, stored] : state.messages) put(keys::message(dot), encode(stored));
     for (const auto& [topic, retained] : state.retained.all())
       put(keys::retained(topic), encode(retained));
@@ -186,6 +197,8 @@ std::string text_of(char kind, const std::string& bytes) {
       return text_of<pb::EntryRow>(bytes);
     case 'i':
       return text_of<pb::InboundRow>(bytes);
+    case 'l':
+      return text_of<pb::WaitingWillRow>(bytes);
     case 'm':
       return text_of<pb::Message>(bytes);
     case 'r':
@@ -235,6 +248,8 @@ std::optional<std::string> encode_row(const State& state, std::string_view key) 
       return encode_in(session->second.subscriptions, std::optional(parsed->rest));
     case 'e':
       return encode_in(session->second.entries, keys::parse_name(parsed->rest));
+    case 'l':
+      return encode_in(session->second.wills, keys::parse_dot(parsed->rest));
     default: {
       const auto id = keys::parse_inbound(parsed->rest);
       const auto it = id ? session->second.inbound.find(*id) : session->second.inbound.end();

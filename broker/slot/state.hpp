@@ -104,6 +104,15 @@ struct Inbound {
   [[nodiscard]] bool released() const { return name.seq == 0; }
 };
 
+/// What a CONNECT asked to be published once its connection is gone, by the dot of the operation that brought it. It waits
+/// until an operation names that dot: also where a later connection has taken the place of its own, knowing nothing of it.
+struct WaitingWill {
+  Stamp connect;
+  std::uint32_t delay_s = 0;  ///< or the session's expiry as that CONNECT asked for it, if that is less
+  bool copy = false;          ///< a re-attachment brought it: the CONNECT itself has brought it elsewhere
+  pb::Message message;        ///< expires_ms: how long after it is published
+};
+
 struct Session {
   Stamp end;                 ///< items stamped before it are gone; none (again) once that is stable
   Dot end_dot;
@@ -123,7 +132,7 @@ struct Session {
   /// is stable and no session came after it that knows nothing of the one before.
   Stamp ended;
   Dot ended_dot;
-  /// The will of this very connection was fired, or the client said goodbye. Then `connect` holds none any more.
+  /// The will of this very connection was fired, or the client said goodbye.
   bool will_over = false;
   SparseMap<std::map<std::string, Subscription, std::less<>>> subscriptions;
   SparseMap<std::map<Name, Entry>> entries;
@@ -132,9 +141,12 @@ struct Session {
   /// Of each packet id the operation of the greatest (epoch, stamp), and those of later attachments, which would
   /// count once an end takes it.
   SparseMap<std::map<InboundKey, Inbound>> inbound;
+  SparseMap<std::map<Dot, WaitingWill>> wills;
 
   /// What counts under a packet id of the client: nothing, its Release, or the Inbound that holds it.
   [[nodiscard]] const Inbound* inbound_of(std::uint16_t packet_id) const;
+  /// Of the latest connection, while it is neither fired nor void; else null.
+  [[nodiscard]] const WaitingWill* will() const;
   /// Its latest connection was closed, and nothing was to outlive it. So ends a session: a later connection, perhaps made
   /// where nobody knew of that, stays. What it held lies here until a clean CONNECT or an End takes it.
   [[nodiscard]] bool over() const { return connect && closed_connect == connect_stamp && expiry_s == 0; }
@@ -207,6 +219,8 @@ struct State {
   std::set<std::string, std::less<>> remembering;
   std::map<Name, std::uint32_t> identities;
   std::map<Dot, std::uint32_t> inbound_names;
+  /// The identity under which waiting wills will be published, and whose they are: how many.
+  std::map<std::pair<Name, std::string>, std::uint32_t> will_names;
   /// Of sessions that exist; `bound`: those that end with their connection; entries of queues.
   struct Totals {
     std::uint64_t sessions = 0, bound = 0, subscriptions = 0, queued = 0, queued_bytes = 0;

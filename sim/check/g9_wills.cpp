@@ -213,8 +213,6 @@ class Judge {
     const Connection& k = *will.connection;
     if (k.disconnected == no_event || c_.event(k.disconnected).flag || will.qos == 0) return;
     const Topology& topology = c_.topology;
-    const VirtualTime settle = c_.history.facts.settle, began = at(k.connected);
-    if (!topology.steady(began - settle, began) || !topology.sound(began - settle, began)) return;
     const auto fact = by_name_.find(name(will));
     const VirtualTime silence = fact == by_name_.end() ? 0 : fact->second->keep_alive * 3 / 2;
     if (silence == 0) return;  // nobody need ever notice
@@ -225,7 +223,6 @@ class Judge {
         return c_.index.connections()[i].number > k.number && c_.index.connections()[i].connected != no_event;
       });
       if (will.delay != 0 || next == all.end()) return;
-      if (!topology.sound(began, at(c_.index.connections()[*next].connected) + settle)) return;
     }
     if (c_.end() - std::max(due, c_.history.facts.healed_at) < topology.bound()) return;
     std::uint32_t judged = no_id;

@@ -119,6 +119,8 @@ const std::vector<MutantRow>& mutants() {
        "a takeover leaves the old connection open"},
       {"unsubscribe_not_logged", "G4",
        "an UNSUBSCRIBE is acknowledged and not kept"},
+      {"displaced_will_lost", "G9",
+       "the will of a connection that gives way at a heal to one that knew nothing of it is void"},
       {"will_across_partition", "G9",
        "the far side of a partition publishes the will at once"},
       {"will_after_goodbye", "G9",

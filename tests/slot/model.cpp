@@ -58,8 +58,7 @@ struct Client {
   Moment connect, attach;
   bool closed = false;
   unsigned expiry = 0;
-  std::string will;  // of the connection, until it is fired or void
-  bool will_over = false;
+  std::map<std::string, std::string> wills;  // dot of the Connect that brought it -> payload, until that is named
   std::map<std::string, unsigned> subscriptions;  // filter -> qos
   std::map<Called, Owed> queue;
   std::set<Called> known;  // identities that were ever queued here
@@ -98,46 +97,49 @@ struct Broker {
     Client fresh;
     fresh.wiped = at;
     fresh.known = std::move(c.known);
+    fresh.wills = std::move(c.wills);
     c = std::move(fresh);
   }
 
-  void operator()(const pb::Connect& op, const Moment& at, const std::string&) {
+  template <class Named>
+  static void drop_wills(Client& c, const Named& op) {
+    for (const auto& dot : op.wills()) c.wills.erase(text(dot.node(), dot.boot(), dot.seq()));
+  }
+
+  void operator()(const pb::Connect& op, const Moment& at, const std::string& dot) {
     Client& c = clients[op.client()];
+    drop_wills(c, op);
+    if (op.has_will()) c.wills[dot] = op.will().payload();
     if (op.has_connect()) {  // only where that very CONNECT is still the latest
       if (!c.connected || c.connect != moment(op.connect())) return;
     } else {
       if (op.clean()) wipe(c, at);
       c.connect = at;
-      c.closed = c.will_over = false;
-      c.will.clear();
+      c.closed = false;
     }
-    if (op.has_will() && !c.will_over) c.will = op.will().payload();
     c.connected = true;
     c.attach = at;
     if (!c.closed) c.expiry = op.expiry_s();
   }
   void operator()(const pb::Disconnect& op, const Moment&, const std::string&) {
     Client& c = clients[op.client()];
+    drop_wills(c, op);
     if (!c.connected || c.connect != moment(op.connect())) return;
     if (!c.closed || c.expiry != 0 || op.expiry_s() == 0) {
       c.closed = true;
       c.expiry = op.expiry_s();
     }
-    if (!op.goodbye()) return;
-    c.will.clear();
-    c.will_over = true;
   }
   void operator()(const pb::Fire& op, const Moment&, const std::string& dot) {
     Client& c = clients[op.client()];
-    wills[dot] = op.message().payload();
-    if (!c.connected || c.connect != moment(op.connect())) return;
-    c.will.clear();
-    c.will_over = true;
+    drop_wills(c, op);
+    if (op.has_message()) wills[dot] = op.message().payload();
   }
   void operator()(const pb::Published& op, const Moment&, const std::string&) {
     for (const auto& dot : op.fires()) wills.erase(text(dot.node(), dot.boot(), dot.seq()));
   }
   void operator()(const pb::End& op, const Moment& at, const std::string&) {
+    drop_wills(clients[op.client()], op);
     wipe(clients[op.client()], at);
   }
   // EXACT: whether the session exists is not asked, here and in Enqueue: a side that had not seen
@@ -226,7 +228,7 @@ struct Broker {
       const std::string who = id + ": ";
       const bool over = c.closed && c.expiry == 0;
       if (c.connected && !over) out.push_back(who + fact_connect(c.connect, c.attach, !c.closed, c.expiry));
-      if (!c.will.empty() && !over) out.push_back(who + "will " + c.will);
+      for (const auto& [dot, payload] : c.wills) out.push_back(who + "will " + dot + " " + payload);
       for (const auto& [filter, qos] : c.subscriptions)
         out.push_back(who + fact_subscription(filter, qos));
       std::vector<std::pair<std::pair<Moment, Called>, Owed>> order;
@@ -258,7 +260,8 @@ std::vector<std::string> visible(const State& state) {
       out.push_back(
           who +
           fact_connect(moment(s.connect_stamp), moment(s.attach_stamp), s.open(), s.expiry_s));
-    if (s.exists() && s.connect->has_will()) out.push_back(who + "will " + s.connect->will().payload());
+    for (const auto& [dot, will] : s.wills)
+      out.push_back(who + "will " + text(dot.origin.node, dot.origin.boot, dot.seq) + " " + will.message.payload());
     for (const auto& [filter, value] : s.subscriptions)
       if (value.present) out.push_back(who + fact_subscription(filter, value.options.qos()));
     std::size_t index = 0;

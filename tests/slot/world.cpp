@@ -29,6 +29,13 @@ void fill_connect(pb::Connect& connect, const std::string& client, const World::
   if (step.c % 2 == 1) connect.mutable_will()->set_payload("w" + std::to_string(step.c));
 }
 
+/// Names the wills that wait there, or all but one.
+template <class Operation>
+void name_wills(const Session& session, Operation& operation, bool all) {
+  for (const auto& [dot, will] : session.wills)
+    if (all || dot != session.wills.begin()->first) to_pb(dot, operation.add_wills());
+}
+
 /// The n-th entry of the queue, or null.
 const Entry* pick(const Session& session, unsigned n) {
   if (session.queue.empty()) return nullptr;
@@ -90,6 +97,7 @@ bool World::issue_session(Holder& holder, const Step& step) {
     case 3: {
       fill_connect(*op.mutable_connect(), client, step);
       op.mutable_connect()->set_clean(step.b % 20 == 3);
+      if (session != nullptr && step.c % 3 == 0) name_wills(*session, *op.mutable_connect(), step.a % 2 == 0);
       break;
     }
     case 4: {
@@ -98,7 +106,7 @@ bool World::issue_session(Holder& holder, const Step& step) {
       op.mutable_connect()->set_client(client);
       to_pb(session->connect_stamp, op.mutable_connect()->mutable_connect());
       op.mutable_connect()->set_keep_alive_s(step.c);
-      if (step.c % 4 != 0) op.mutable_connect()->clear_will();
+      if (step.c % 4 == 0) op.mutable_connect()->mutable_will()->set_payload("w" + std::to_string(step.a));
       break;
     }
     case 5: {
@@ -108,11 +116,13 @@ bool World::issue_session(Holder& holder, const Step& step) {
       op.mutable_disconnect()->set_expiry_s(step.a % 3 == 0 ? 0 : 10 + step.c % 5);
       op.mutable_disconnect()->set_closed_ms(step.c);
       op.mutable_disconnect()->set_goodbye(step.c % 3 == 0);
+      if (step.c % 3 == 0) name_wills(*session, *op.mutable_disconnect(), step.a % 2 == 0);
       break;
     }
     case 6: {
       if (session == nullptr) return false;
       op.mutable_end()->set_client(client);
+      if (step.c % 2 == 0) name_wills(*session, *op.mutable_end(), step.a % 2 == 0);
       break;
     }
     case 7:
@@ -160,10 +170,12 @@ bool World::issue_session(Holder& holder, const Step& step) {
     }
     case 15:
     case 16: {
-      if (!exists || !session->connect->has_will()) return false;
+      if (session == nullptr || session->wills.empty()) return false;
+      const WaitingWill& will = session->wills.begin()->second;
       op.mutable_fire()->set_client(client);
-      to_pb(session->connect_stamp, op.mutable_fire()->mutable_connect());
-      *op.mutable_fire()->mutable_message() = session->connect->will();
+      to_pb(will.connect, op.mutable_fire()->mutable_connect());
+      name_wills(*session, *op.mutable_fire(), step.c % 2 == 0);
+      if (step.c % 5 != 0) *op.mutable_fire()->mutable_message() = will.message;
       break;
     }
     case 17: {
@@ -420,6 +432,7 @@ void World::check(Holder& holder) {
   if (copy.filters != holder.state.filters || copy.index.size() != holder.state.index.size())
     throw std::logic_error("index out of step");
   if (copy.identities != holder.state.identities || copy.inbound_names != holder.state.inbound_names ||
+      copy.will_names != holder.state.will_names ||
       copy.retained.deleted() != holder.state.retained.deleted() ||
       !std::includes(holder.state.remembering.begin(), holder.state.remembering.end(), copy.remembering.begin(),
                      copy.remembering.end()))
