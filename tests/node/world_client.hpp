@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -25,6 +26,7 @@ class WorldClient final : public ClientEnd {
     mqtt::Connect connect;
     connect.client_id = name_;
     connect.clean_start = clean_;
+    connect.will = will;
     if (expiry_s_ != 0) connect.properties.edit().session_expiry_interval = expiry_s_;
     send(connect);
   }
@@ -61,12 +63,15 @@ class WorldClient final : public ClientEnd {
     packet.packet_id = id;
     send(packet);
   }
+  /// Dials no more.
+  void stay_away() { gone_ = true; }
   /// Says goodbye and stays away.
   void leave() {
     gone_ = true;
     send(mqtt::Disconnect{});
     world_.close(stream_);
   }
+  std::optional<mqtt::Will> will;  ///< before it is connected
   int connacks = 0, subacks = 0, publishes = 0;
   std::function<void(const mqtt::Packet&)> on_packet;
 
