@@ -204,7 +204,7 @@ class Coordinator {
   static void name_wills(const slot::Session& session, Dots* out);
   [[nodiscard]] static bool leaves_wills(const slot::Session& session);
   void settle_left(SlotId slot);
-  void void_if_published(SlotId slot, const slot::Name& name);
+  void void_if_published(SlotId slot, const slot::Dot& will);
   void settle_left(SlotId slot, const std::string& client);
   void superseded_will(SlotId slot, const std::string& client, const slot::Session& old, bool clean);
   void fire(SlotId slot, const std::string& client);

@@ -11,7 +11,7 @@ bool Coordinator::retained_before(SlotId slot, const pb::Retain& ask) {
   if (message.has_identity()) {
     const slot::Session* memory = session(slot, slot::retained_writer);
     slot::Name name = slot::from_pb(message.identity());
-    name.identity = true;
+    name.identity = name.written = true;
     if (memory != nullptr && memory->entries.contains(name)) return true;
   }
   const auto& retained = parts_.slots.held(slot)->state().retained;
@@ -41,7 +41,7 @@ void Coordinator::retain(SlotId slot, NodeId from, const pb::Request& request, b
   if (request.retain().has_connected()) *operation.mutable_retained()->mutable_connected() = request.retain().connected();
   if (message.has_identity()) {
     slot::Name name = slot::from_pb(message.identity());
-    name.identity = true;
+    name.identity = name.written = true;
     note_unretired(slot, name);
   }
   const auto dot = append(slot, std::move(operation));

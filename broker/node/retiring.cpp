@@ -88,7 +88,7 @@ void Coordinator::on_retire_query(NodeId from, const pb::RetireQuery& query) {
     // A will is published by whoever has fired it: all of them are heard of only while all members are in view, and
     // nobody fires it again once every replica knows that it is over.
     if (names_a_will(dot)) {
-      if (whole) void_if_published(slot, slot::from_pb(name));
+      if (whole) void_if_published(slot, dot);
       if (whole && !fired.contains(dot) && known_everywhere(slot, dot)) *answer.add_released() = name;
       continue;
     }

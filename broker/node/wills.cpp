@@ -114,17 +114,18 @@ void Coordinator::settle_left(SlotId slot, const std::string& client) {
   }
 }
 
-/// Somebody holds what was published under `name`. A will of that name may wait on: its front was silent for the grace, and had
+/// Somebody holds what was published under the name of `will`. One of that name may wait on: its front was silent for the grace, and had
 /// asked elsewhere, under another stamp. It is over, as that of any connection that outlives the grace.
-void Coordinator::void_if_published(SlotId slot, const slot::Name& name) {
+void Coordinator::void_if_published(SlotId slot, const slot::Dot& will) {
+  const slot::Name name{.identity = true, .front = false, .slot = slot, .dot = will};
   const auto& names = parts_.slots.held(slot)->state().will_names;
   for (auto it = names.lower_bound({name, {}}); it != names.end() && it->first.first == name; it = names.lower_bound({name, {}})) {
     const std::string client = it->first.second;
     slot::pb::Operation operation;
     operation.mutable_fire()->set_client(client);
-    for (const auto& [dot, will] : session(slot, client)->wills) {
-      if (slot::from_pb(will.message.identity()) != name) continue;
-      slot::to_pb(will.connect, operation.mutable_fire()->mutable_connect());
+    for (const auto& [dot, waiting] : session(slot, client)->wills) {
+      if (slot::from_pb(waiting.message.identity()) != name) continue;
+      slot::to_pb(waiting.connect, operation.mutable_fire()->mutable_connect());
       slot::to_pb(dot, operation.mutable_fire()->add_wills());
     }
     append(slot, std::move(operation));

@@ -163,7 +163,7 @@ struct Applying {
     if (message.has_identity()) {
       Entry memory;
       memory.name = from_pb(message.identity());
-      memory.name.identity = memory.done = true;
+      memory.name.identity = memory.name.written = memory.done = true;
       memory.first = memory.last_stamp = stamp;
       memory.message = memory.last = dot;
       SessionEdit(state, changes, retained_writer).join_entry(memory, nullptr);

@@ -59,7 +59,7 @@ std::optional<Dot> parse_dot(std::string_view in) {
 }
 
 std::optional<Name> parse_name(std::string_view in) {
-  if (in.size() != 22) return std::nullopt;
+  if (in.size() != 23) return std::nullopt;
   const std::uint64_t identity = take(in, 1);
   const std::uint64_t front = take(in, 1);
   if (identity > 1 || front > 1) return std::nullopt;
@@ -68,6 +68,9 @@ std::optional<Name> parse_name(std::string_view in) {
             .slot = static_cast<SlotId>(take(in, 4)),
             .dot = {}};
   name.dot = take_dot(in);
+  const std::uint64_t written = take(in, 1);
+  if (written > 1) return std::nullopt;
+  name.written = written == 1;
   return name;
 }
 

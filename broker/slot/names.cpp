@@ -38,7 +38,8 @@ Name from_pb(const pb::Name& name) {
   return {.identity = name.identity(),
           .front = name.front(),
           .slot = name.slot(),
-          .dot = from_pb(name.dot())};
+          .dot = from_pb(name.dot()),
+          .written = name.written()};
 }
 
 VersionVector from_pb(const pb::VersionVector& vector) {
@@ -65,6 +66,7 @@ void to_pb(const Name& name, pb::Name* out) {
   out->set_identity(name.identity);
   out->set_slot(name.slot);
   out->set_front(name.front);
+  out->set_written(name.written);
 }
 
 void to_pb(const VersionVector& vector, pb::VersionVector* out) {

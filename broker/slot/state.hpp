@@ -26,6 +26,7 @@ struct Name {
   bool front = false;
   SlotId slot = 0;
   Dot dot;
+  bool written = false;  ///< as the retained message of its topic: apart from its deliveries, which may end later
   friend auto operator<=>(const Name&, const Name&) = default;
 };
 

@@ -107,7 +107,8 @@ Verdict judge_resume(const Case& c) {
                       std::to_string(*c.event(before.disconnected).expiry) + " s",
                   {before.connected, before.disconnected, connection->sent});
       } else if (client.persistent && last != no_event && last < connection->sent &&
-                 !c.expiry.session_may_be_over(connection->client, connection->number, expiry, c.event(e).at) && promised(c, first, last, *connection)) {
+                 !c.expiry.session_may_be_over(connection->client, connection->number, expiry, c.event(e).at) &&
+                 promised(c, c.expiry.known_from(connection->client, first, connection->sent), last, *connection)) {
         ++v.exercised;
         if (!present)
           violate(v,
