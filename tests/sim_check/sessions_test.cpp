@@ -33,6 +33,19 @@ TEST(G1, a_session_that_may_have_expired_is_not_promised) {
   taken_over.connect(20000, "sub", "n2", 3, false);
   EXPECT_EQ(score(taken_over, "G1"), (Score{3, 1})) << "its connection stood to the end";
 }
+TEST(G1, one_side_may_have_ended_the_session_that_another_resumed) {
+  Resume s;  // gone at 6 s
+  s.split(8000, {{"n2"}, {"n1", "n3", "n4", "n5"}});
+  Resume in_time = s;
+  s.h.facts.clients[0].session_expiry = 3000 * ms;
+  in_time.h.facts.clients[0].session_expiry = 5000 * ms;
+  for (Resume* one : {&s, &in_time}) {
+    one->connect(9500, "sub", "n2", 2, true);
+    one->connect(20000, "sub", "n3", 3, false);
+  }
+  EXPECT_EQ(score(s, "G1").violated, 0U);
+  EXPECT_EQ(score(in_time, "G1").violated, 1U);
+}
 TEST(G1, the_last_connection_counts_and_not_one_before_that_was_told_late) {
   Story s;
   s.h.facts.clients[0].session_expiry = 3000 * ms;
