@@ -195,7 +195,7 @@ void Coordinator::open(SlotId slot, NodeId from, const pb::Request& request) {
     slot::to_pb(will_name(slot, ask.connect().front()), operation.mutable_connect()->mutable_will()->mutable_identity());
   if (!ask.attach() && !repeated && old != nullptr && old->exists()) {
     superseded_will(slot, client, *old, operation.connect().clean());
-    name_wills(*old, operation.mutable_connect()->mutable_wills());
+    name_wills(*old, operation.mutable_connect()->mutable_wills());  // what was not fired is void
   }
   slot::Stamp stamp = parts_.stamp();
   stamp.origin = parts_.slots.held(slot)->self();  // as the operation will be stamped: a copy made anew is a new origin

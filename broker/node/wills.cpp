@@ -74,11 +74,8 @@ void Coordinator::name_wills(const slot::Session& session, Dots* out) {
     if (will.connect == session.connect_stamp) slot::to_pb(dot, out->Add());
 }
 
-/// Does a will wait there that is not its latest connection's: who took that one's place knew nothing of it.
 bool Coordinator::leaves_wills(const slot::Session& session) {
-  return std::any_of(session.wills.begin(), session.wills.end(), [&](const auto& one) {
-    return !session.connect || session.will_over || one.second.connect != session.connect_stamp;
-  });
+  return std::any_of(session.wills.begin(), session.wills.end(), [&](const auto& one) { return !session.is_latest(one.second); });
 }
 
 void Coordinator::settle_left(SlotId slot) {
@@ -95,7 +92,7 @@ void Coordinator::settle_left(SlotId slot, const std::string& client) {
     auto& fire_it = *operation.mutable_fire();
     std::optional<slot::WaitingWill> left;
     for (const auto& [dot, will] : now->wills) {
-      if (now->connect && !now->will_over && will.connect == now->connect_stamp) continue;
+      if (now->is_latest(will)) continue;
       if (left && left->connect != will.connect) continue;
       if (!left || left->copy) left = will;
       slot::to_pb(dot, fire_it.add_wills());

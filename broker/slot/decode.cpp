@@ -187,8 +187,9 @@ bool decode_session_item(State& state, const keys::Key& key, std::string_view va
   if (key.kind == 'l') {
     auto row = parse_row<pb::WaitingWillRow>(value);
     const auto dot = keys::parse_dot(key.rest);
-    if (row && dot) session().wills.edit()[*dot] = {from_pb(row->connect()), row->delay_s(), row->copy(), std::move(*row->mutable_message())};
-    return row && dot;
+    if (!row || !dot || dot->seq == 0) return false;
+    session().wills.edit()[*dot] = {from_pb(row->connect()), row->delay_s(), row->copy(), std::move(*row->mutable_message())};
+    return true;
   }
   const auto row = parse_row<pb::InboundRow>(value);
   const auto id = keys::parse_inbound(key.rest);

@@ -16,8 +16,7 @@ const Inbound* Session::inbound_of(std::uint16_t packet_id) const {
 }
 
 const WaitingWill* Session::will() const {
-  if (!connect || will_over) return nullptr;
-  const auto it = std::find_if(wills.begin(), wills.end(), [&](const auto& one) { return one.second.connect == connect_stamp; });
+  const auto it = std::find_if(wills.begin(), wills.end(), [&](const auto& one) { return is_latest(one.second); });
   return it == wills.end() ? nullptr : &it->second;
 }
 

@@ -146,7 +146,10 @@ struct Session {
 
   /// What counts under a packet id of the client: nothing, its Release, or the Inbound that holds it.
   [[nodiscard]] const Inbound* inbound_of(std::uint16_t packet_id) const;
-  /// Of the latest connection, while it is neither fired nor void; else null.
+  /// Is it the will of the latest connection, neither fired nor void? Else that connection's is over, or whoever took its place knew
+  /// nothing of it.
+  [[nodiscard]] bool is_latest(const WaitingWill& will) const { return connect && !will_over && will.connect == connect_stamp; }
+  /// That one, or null.
   [[nodiscard]] const WaitingWill* will() const;
   /// Its latest connection was closed, and nothing was to outlive it. So ends a session: a later connection, perhaps made
   /// where nobody knew of that, stays. What it held lies here until a clean CONNECT or an End takes it.

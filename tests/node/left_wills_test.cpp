@@ -35,8 +35,8 @@ struct LeftWills : testing::Test {
       if (auto found = static_cast<node::Shard&>(*world.node(name(id)).handler()).inspection().session(client)) return found;
     return std::nullopt;
   }
-  /// A client id whose session has no replica at n5.
-  std::string apart() {
+  /// A client id whose session has no replica at that node.
+  std::string apart(NodeId from) {
     for (int i = 0;; ++i) {
       const std::string client = "mover-" + std::to_string(i);
       WorldClient probe(world, client, "n1", false);
@@ -44,12 +44,12 @@ struct LeftWills : testing::Test {
       const auto found = session(client);
       probe.leave();
       world.run_for(2s);
-      if (found && std::find(found->replicas.begin(), found->replicas.end(), 5U) == found->replicas.end()) return client;
+      if (found && std::find(found->replicas.begin(), found->replicas.end(), from) == found->replicas.end()) return client;
     }
   }
   /// The client connects at n1, and again at n5 while that is cut off. How many wills come.
   int wills_of_moving(bool clean, std::uint32_t expiry_s, std::optional<std::uint32_t> delay_s, std::uint8_t qos) {
-    const std::string client = apart();
+    const std::string client = apart(5);
     WorldClient watch(world, "watch", "n2");
     world.run_for(1s);
     watch.subscribe("w", 2);
@@ -91,6 +91,30 @@ TEST_F(LeftWills, of_a_session_that_goes_on_is_published) { EXPECT_EQ(wills_of_m
 TEST_F(LeftWills, of_QoS_0_is_published) { EXPECT_EQ(wills_of_moving(false, 3600, std::nullopt, 0), 1); }
 TEST_F(LeftWills, that_was_to_wait_is_void_where_the_session_goes_on) { EXPECT_EQ(wills_of_moving(false, 3600, 60, 1), 0); }
 TEST_F(LeftWills, that_was_to_wait_is_published_where_the_session_is_another) { EXPECT_EQ(wills_of_moving(true, 3600, 60, 1), 1); }
+
+/// The answer to its CONNECT is cut off; its node, alone, takes it anew.
+TEST_F(LeftWills, of_a_connection_that_goes_on_under_another_stamp_is_not_published) {
+  const std::string client = apart(1);
+  WorldClient watch(world, "watch", "n2");
+  world.run_for(1s);
+  watch.subscribe("w", 2);
+  world.run_for(1s);
+  WorldClient one(world, client, "n1", false, 3600);
+  one.will = mqtt::Will{.topic = "w", .payload = {}, .qos = 1, .retain = false, .properties = {}};
+  while (one.connacks == 0 && !session(client)) world.run_for(100us);
+  ASSERT_EQ(one.connacks, 0);
+  world.partition({{"n1"}}, ClientPolicy::free);
+  world.run_for(5s);
+  ASSERT_EQ(one.connacks, 1);
+  ASSERT_TRUE(session(client));
+  world.heal_network();
+  world.run_for(20s);
+  EXPECT_EQ(watch.publishes, 0);
+  EXPECT_EQ(one.connacks, 1) << "and it stays";
+  one.drop();
+  world.run_for(5s);
+  EXPECT_EQ(watch.publishes, 1);
+}
 
 }  // namespace
 }  // namespace hf::sim

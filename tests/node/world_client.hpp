@@ -63,6 +63,11 @@ class WorldClient final : public ClientEnd {
     packet.packet_id = id;
     send(packet);
   }
+  /// Is gone without a word.
+  void drop() {
+    gone_ = true;
+    world_.close(stream_);
+  }
   /// Dials no more.
   void stay_away() { gone_ = true; }
   /// Says goodbye and stays away.

@@ -67,6 +67,17 @@ class Holders {
         for (NodeId to = 1; to <= 3; ++to) deliver(id, to);
       }
   }
+  /// Node 1 decides, and node 3 has just made a later claim.
+  void claimed_by_1_then_3() {
+    at(1).claim(claim_at(10, 1));
+    for (const NodeId other : {2U, 3U}) {
+      follow(other, 1, false);
+      follow(1, other, true);
+    }
+    settle();
+    EXPECT_TRUE(at(1).decides());
+    at(3).claim(claim_at(30, 3));
+  }
   /// How many gates open.
   std::size_t fire(NodeId id) {
     SlotReplica::CopiesOfGates copies{};
@@ -153,14 +164,7 @@ TEST(SlotReplica, a_majoritys_gate_waits_for_what_a_majority_had_before_the_clai
 
 TEST(SlotReplica, who_is_overtaken_by_a_later_claim_decides_nothing_any_more) {
   Holders all;
-  all.at(1).claim(claim_at(10, 1));
-  for (const NodeId other : {2U, 3U}) {
-    all.follow(other, 1, false);
-    all.follow(1, other, true);
-  }
-  all.settle();
-  ASSERT_TRUE(all.at(1).decides());
-  all.at(3).claim(claim_at(30, 3));
+  all.claimed_by_1_then_3();
   all.follow(3, 2, true);
   all.follow(2, 3, false);
   for (int i = 0; i < 3; ++i) {
@@ -199,14 +203,7 @@ TEST(SlotReplica, a_promise_counts_once_it_is_on_the_disk) {
 /// Its own majority may not have heard of the later one yet.
 TEST(SlotReplica, who_knows_of_a_later_claim_decides_nothing_any_more) {
   Holders all;
-  all.at(1).claim(claim_at(10, 1));
-  for (const NodeId other : {2U, 3U}) {
-    all.follow(other, 1, false);
-    all.follow(1, other, true);
-  }
-  all.settle();
-  ASSERT_TRUE(all.at(1).decides());
-  all.at(3).claim(claim_at(30, 3));
+  all.claimed_by_1_then_3();
   all.sync(3);
   all.deliver(3, 1);
   EXPECT_TRUE(all.at(1).fenced());
