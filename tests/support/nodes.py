@@ -2,12 +2,19 @@
 import os, pathlib, shutil, signal, socket, subprocess, tempfile, time, urllib.request
 
 
+given = set()
+
+
 def free_ports(count):
-    """Free a moment ago; all held at once, so that they differ."""
-    held = [socket.socket() for _ in range(count)]
-    for each in held:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in held]
+    """Free a moment ago; none is given twice, so that what is not listened at yet stays free."""
+    held, ports = [], []
+    while len(ports) < count:
+        held.append(socket.socket())
+        held[-1].bind(("127.0.0.1", 0))
+        port = held[-1].getsockname()[1]
+        if port not in given:
+            given.add(port)
+            ports.append(port)
     for each in held:
         each.close()
     return ports

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
@@ -26,9 +27,10 @@
 
 namespace hf::system_tests {
 std::vector<std::uint16_t> free_ports(std::size_t count) {
+  static std::set<std::uint16_t> given;  // a node asks for its own after its listeners': nobody listens at those yet
   std::vector<int> handles;
   std::vector<std::uint16_t> ports;
-  for (std::size_t i = 0; i < count; ++i) {
+  while (ports.size() < count) {
     const int handle = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -39,7 +41,7 @@ std::vector<std::uint16_t> free_ports(std::size_t count) {
       throw std::runtime_error("no free port");
     }
     handles.push_back(handle);
-    ports.push_back(ntohs(address.sin_port));
+    if (const std::uint16_t port = ntohs(address.sin_port); given.insert(port).second) ports.push_back(port);
   }
   for (const int handle : handles) ::close(handle);
   return ports;

@@ -42,7 +42,7 @@ class Process {
 /// Runs a tool and answers what it printed. The status is in `status`.
 std::string run_tool(const std::vector<std::string>& command, int& status, Seconds patience = Seconds(30));
 std::string slurp(const std::string& path);
-/// Ports that were free a moment ago; all held at once, so that they differ.
+/// Ports that were free a moment ago; none is given twice.
 std::vector<std::uint16_t> free_ports(std::size_t count);
 
 /// Nodes 0 .. n-1 on loopback, on free ports, with data in a temporary directory.
