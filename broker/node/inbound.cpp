@@ -38,7 +38,7 @@ void Coordinator::inbound(SlotId slot, NodeId from, const pb::Request& request) 
     const slot::Inbound* one = at->inbound_of(id);
     if (one == nullptr || one->released() || (one->content != 0 && one->content != request.content())) return redirect(from, request);
     const bool local = slot == parts_.local_slot();
-    slot::to_pb(slot::Name{true, local, local ? parts_.self.node : slot, one->name}, yes.mutable_identity());
+    slot::to_pb(slot::Name{.identity = true, .front = local, .slot = local ? parts_.self.node : slot, .dot = one->name}, yes.mutable_identity());
     reply(from, yes);
   });
 }

@@ -62,15 +62,14 @@ std::optional<Name> parse_name(std::string_view in) {
   if (in.size() != 23) return std::nullopt;
   const std::uint64_t identity = take(in, 1);
   const std::uint64_t front = take(in, 1);
-  if (identity > 1 || front > 1) return std::nullopt;
+  const std::uint64_t written = take(in, 1);
+  if (identity > 1 || front > 1 || written > 1) return std::nullopt;
   Name name{.identity = identity == 1,
             .front = front == 1,
+            .written = written == 1,
             .slot = static_cast<SlotId>(take(in, 4)),
             .dot = {}};
   name.dot = take_dot(in);
-  const std::uint64_t written = take(in, 1);
-  if (written > 1) return std::nullopt;
-  name.written = written == 1;
   return name;
 }
 

@@ -23,9 +23,9 @@ inline void put(std::string& out, const Dot& dot) {
 inline void put(std::string& out, const Name& name) {
   put(out, name.identity ? 1U : 0U, 1);
   put(out, name.front ? 1U : 0U, 1);
+  put(out, name.written ? 1U : 0U, 1);
   put(out, name.slot, 4);
   put(out, name.dot);
-  put(out, name.written ? 1U : 0U, 1);
 }
 inline std::string of_client(char kind, std::string_view client) {
   std::string key(1, kind);

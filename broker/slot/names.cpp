@@ -36,9 +36,9 @@ Stamp from_pb(const pb::Stamp& stamp) {
 Name from_pb(const pb::Name& name) {
   return {.identity = name.identity(),
           .front = name.front(),
+          .written = name.written(),
           .slot = name.slot(),
-          .dot = from_pb(name.dot()),
-          .written = name.written()};
+          .dot = from_pb(name.dot())};
 }
 
 VersionVector from_pb(const pb::VersionVector& vector) {

@@ -24,9 +24,9 @@ namespace hf::slot {
 struct Name {
   bool identity = false;
   bool front = false;
+  bool written = false;  ///< as the retained message of its topic: apart from its deliveries, which may end later
   SlotId slot = 0;
   Dot dot;
-  bool written = false;  ///< as the retained message of its topic: apart from its deliveries, which may end later
   friend auto operator<=>(const Name&, const Name&) = default;
 };
 
