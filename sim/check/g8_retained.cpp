@@ -136,7 +136,7 @@ class Judge {
         break;
       }
     if (reading.acked == no_event) return;
-    reading.until = c_.event(reading.acked).at + c_.topology.bound();
+    reading.until = answered_by(on, reading.acked);
     const bool ended = connection.disconnected != no_event && c_.event(connection.disconnected).at <= reading.until;
     if (ended || reading.until > c_.end() || !calm(ask.at, reading.until)) return;
     for (auto& [name, topic] : topics_) {
@@ -145,6 +145,14 @@ class Judge {
       if (ask.handling == 0) judge(reading, on, topic);
       if (ask.handling == 2) judge_unasked(reading, on, topic);
     }
+  }
+
+  /// How fast the rest of an answer comes is the client's doing, by its window: as long as some comes, more may.
+  VirtualTime answered_by(std::size_t on, std::size_t acked) {
+    VirtualTime until = c_.event(acked).at + c_.topology.bound();
+    for (const std::size_t e : received_[on])
+      if (e > acked && c_.event(e).retained && c_.event(e).at <= until) until = std::max(until, c_.event(e).at + c_.topology.bound());
+    return until;
   }
 
   bool calm(VirtualTime from, VirtualTime to) const {

@@ -77,7 +77,6 @@ struct LeftWills : testing::Test {
     world.run_for(10s);
     EXPECT_EQ(closed, 1);
     EXPECT_EQ(second.connacks, 1) << "and it stays";
-    EXPECT_EQ(second.connacks, 1) << "and it stays";
     world.run_for(30s);
     second.leave();
     world.run_for(5s);

@@ -122,6 +122,25 @@ TEST(G8, what_was_sent_and_never_acknowledged_may_still_come) {
   closed.read(80000, "a", "n4", 1);
   EXPECT_EQ(score(closed, "G8"), (Score{1, 1})) << "by then it had had its time";
 }
+TEST(G8, a_client_that_takes_its_time_gets_the_rest_later) {
+  Retaining s;
+  s.write(12000, 1);
+  s.send(12500, "n2", 1, 2, 1, false, "t/2");
+  s.h.events.back().retained = true;
+  s.ack(12501, "n2", 1, 2);
+  s.read(80000, "a", "n4", 1);
+  Retaining late = s;
+  const auto rest = [](Retaining& of, VirtualTime t) {
+    Event& e = of.got(t, "a", "n4", 2);
+    e.topic = "t/2";
+    e.retained = true;
+  };
+  EXPECT_EQ(score(s, "G8"), (Score{2, 1})) << "nothing came of t/2";
+  rest(s, 84002);
+  EXPECT_EQ(score(s, "G8"), (Score{2, 0})) << "4 s after the first";
+  rest(late, 84003);
+  EXPECT_EQ(score(late, "G8"), (Score{2, 1})) << "longer after it";
+}
 TEST(G8, twice) {
   Retaining s;
   s.write(12000, 1);
