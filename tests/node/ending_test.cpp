@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <variant>
 
 #include "broker/node/inspection.hpp"
 #include "broker/node/shard.hpp"
@@ -123,6 +124,63 @@ TEST_F(Ending, the_queue_of_a_session_that_ran_out_goes_though_a_node_is_away_th
     return;
   }
   FAIL() << "each had the fifth node as a replica";
+}
+
+TEST_F(Ending, who_comes_back_to_what_is_left_of_a_session_begins_anew) {
+  start(3);
+  WorldClient reader(world, "reader", "n1", false);
+  world.run_for(1s);
+  owe(reader);
+  world.crash("n3", CrashMode::keep, Silence::reset);
+  world.run_for(3s);
+  reader.leave();
+  world.run_for(2s);
+  ASSERT_NE(tombstones("n1") + tombstones("n2"), 0U) << "the third does not know yet that it ended";
+  WorldClient again(world, "reader", "n2", false);
+  bool present = true;
+  again.on_packet = [&](const mqtt::Packet& packet) {
+    if (const auto* answer = std::get_if<mqtt::Connack>(&packet)) present = answer->session_present;
+  };
+  world.run_for(1s);
+  ASSERT_EQ(again.connacks, 1);
+  EXPECT_FALSE(present);
+  WorldClient writer(world, "writer", "n2");
+  world.run_for(1s);
+  writer.publish("t", 1, 6);
+  world.run_for(1s);
+  world.restart("n3");
+  world.run_for(10s);
+  writer.publish("t", 1, 7);
+  world.run_for(1s);
+  EXPECT_EQ(again.publishes, 0) << "neither the subscription nor the queue is its own";
+  EXPECT_EQ(again.connacks, 1);
+}
+
+/// The client moved on over a cut, and ended its session there: what it left behind is closed at the heal, and brings nothing back.
+TEST_F(Ending, a_connection_left_behind_is_closed_once_its_session_is_known_to_be_over) {
+  start(5);
+  WorldClient behind(world, "reader", "n1", false);
+  world.run_for(1s);
+  behind.subscribe("t", 1);
+  world.run_for(1s);
+  ASSERT_EQ(behind.subacks, 1);
+  int closed = 0;
+  behind.on_packet = [&](const mqtt::Packet& packet) {
+    if (std::holds_alternative<mqtt::Disconnect>(packet)) ++closed, behind.stay_away();
+  };
+  world.partition({{"n1"}}, ClientPolicy::free);
+  world.run_for(5s);
+  WorldClient moved(world, "reader", "n4", false);
+  world.run_for(2s);
+  ASSERT_EQ(moved.connacks, 1);
+  moved.leave();
+  world.run_for(2s);
+  EXPECT_EQ(closed, 0);
+  world.heal_network();
+  world.run_for(15s);
+  EXPECT_EQ(closed, 1);
+  for (NodeId id = 1; id <= 5; ++id) EXPECT_FALSE(inspect(name(id)).session("reader")) << name(id);
+  for (NodeId id = 1; id <= 5; ++id) EXPECT_EQ(tombstones(name(id)), 0U) << name(id);
 }
 
 }  // namespace
