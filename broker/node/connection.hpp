@@ -57,13 +57,15 @@ struct Underway {
   std::list<std::shared_ptr<Unacknowledged>> publishes[2];  ///< QoS 1; QoS 2: one must not hold up the other
   std::set<std::uint16_t> unreleased;  ///< QoS 2 of a 5.0 client, until PUBCOMP or a PUBREC that refuses: they use up its quota
   std::map<std::uint16_t, Written> written;  ///< finished ones until the coordinator has stored that they are
+  std::size_t asked = 0;          ///< PUBRELs, and filters of SUBSCRIBE and UNSUBSCRIBE, that the coordinator has not answered
   std::uint32_t outstanding = 0;  ///< of `written`: not finished by the client
   std::list<pb::Deliver> held;   ///< beyond the client's receive maximum, or under an id still in use
   pb::Acks acks;
+  std::map<std::uint16_t, bool> doubted;  ///< PUBRECs of ids not in `written`, until their PUBLISH would be sent again; did it refuse?
   std::vector<std::pair<NodeId, pb::RetainedMark>> marks;  ///< said back once the client has taken what is unsent
   [[nodiscard]] std::size_t unacknowledged() const { return publishes[0].size() + publishes[1].size(); }
   [[nodiscard]] bool empty() const {
-    return unacknowledged() == 0 && unreleased.empty() && written.empty() && held.empty() && acks.acks_size() == 0 && marks.empty();
+    return unacknowledged() == 0 && unreleased.empty() && written.empty() && held.empty() && acks.acks_size() == 0 && doubted.empty() && asked == 0 && marks.empty();
   }
 };
 

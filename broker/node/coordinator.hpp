@@ -89,6 +89,7 @@ class Coordinator {
     std::map<std::uint16_t, slot::Name> ids;                    ///< in flight on this connection
     std::map<slot::Name, std::uint16_t> in_flight;
     std::set<std::uint16_t> bound;                              ///< ids that entries hold, sent or not
+    std::set<std::uint16_t> resumed;                            ///< of `ids`: given out before, and not done
     std::vector<slot::Name> resume;                             ///< given out before, to be sent under their ids
     std::optional<std::pair<slot::Stamp, slot::Name>> cursor;   ///< delivered up to here
     [[nodiscard]] bool empty() const { return in_flight.empty() && bound.empty() && resume.empty() && !cursor; }
@@ -129,6 +130,7 @@ class Coordinator {
     std::map<slot::Dot, slot::VersionVector> wills_asked;  ///< names that are asked about -> what was known then
     std::set<std::string> pump;
     std::set<slot::Name> unretired;
+    std::map<std::pair<bool, std::uint32_t>, slot::Name> retire_asked;  ///< by who is asked: the last one in the question before
   };
   struct Target {
     std::uint32_t qos = 0;
@@ -171,6 +173,8 @@ class Coordinator {
   static void forget_cursor(Attached& attached);
   static void find_resumable(const slot::Session& session, Attached& attached);
   void resume(SlotId slot, const std::string& client, const slot::Session& session, Attached& attached);
+  bool resumed(SlotId slot, const std::string& client, Attached& attached, std::uint16_t id);
+  void received(SlotId slot, const std::string& client, const Attached& attached, std::vector<slot::Name> names);
   slot::Dot log_send(SlotId slot, const std::string& client, const Attached& attached, slot::pb::Operation operation, bool qos2);
   void kick(std::string_view client, NodeId node, std::uint64_t connection);
   void pump_session(SlotId slot, const std::string& client, Attached& attached);

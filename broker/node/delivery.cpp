@@ -70,6 +70,7 @@ void Coordinator::resume(SlotId slot, const std::string& client, const slot::Ses
     }
     if (!flight.ids.emplace(entry.packet_id, name).second) continue;
     flight.in_flight[name] = entry.packet_id;
+    flight.resumed.insert(entry.packet_id);
     again.push_back(&entry);
     if (!decided_step(parts_.slots.held(slot)->state(), entry) || entry.epoch == epoch) continue;
     auto& one = *operation.mutable_send()->add_entries();  // of an earlier epoch: perhaps decided, and now for sure
@@ -77,6 +78,8 @@ void Coordinator::resume(SlotId slot, const std::string& client, const slot::Ses
     one.set_packet_id(entry.packet_id);
   }
   if (operation.has_send()) log_send(slot, client, attached, std::move(operation), true);
+  // PUBRELs in the order of the PUBRECs [MQTT-4.6.0-4].
+  std::stable_sort(again.begin(), again.end(), [](const slot::Entry* a, const slot::Entry* b) { return a->recd < b->recd; });
   for (const slot::Entry* entry : again) resend(slot, client, attached, *entry);
 }
 
@@ -201,7 +204,7 @@ void Coordinator::resend(SlotId slot, const std::string& client, Attached& attac
     if (found == entries.end() || found->second.done || parts_.groups_of_members.revoked(slot, found->second)) return;
     if (found->second.qos == 1) return push(slot, *still, found->second, true);
     parts_.env.reached("resume.inflight_qos2");
-    if (found->second.recd && !parts_.config.mutant.is("publish_after_pubrel"))
+    if (found->second.recd != 0 && !parts_.config.mutant.is("publish_after_pubrel"))
       push_pubrel(*still, found->second);
     else
       push(slot, *still, found->second, true);
@@ -240,6 +243,19 @@ void Coordinator::push_pubrel(const Attached& attached, const slot::Entry& entry
 
 /// Answered once it is stored what is done with: the front forgets it then. `had` false: some of it was not in flight here (yet),
 /// and will be asked about again.
+/// Was a connection before sent something under that id, which this one is to be sent again, or was already?
+bool Coordinator::resumed(SlotId slot, const std::string& client, Attached& attached, std::uint16_t id) {
+  const slot::Session* now = session(slot, client);
+  if (now == nullptr || !now->exists() || now->attach_stamp != attached.attach) return false;
+  resume(slot, client, *now, attached);
+  const auto waits = [&](const slot::Name& name) {  // for a majority
+    const auto found = now->entries.find(name);
+    return found != now->entries.end() && found->second.packet_id == id;
+  };
+  const Flight& flight = *attached.flight;
+  return flight.resumed.contains(id) || std::any_of(flight.resume.begin(), flight.resume.end(), waits);
+}
+
 void Coordinator::acks(SlotId slot, NodeId from, const pb::Request& request) {
   pb::Reply taken = answer(request);
   const auto it = serving_[slot].attached.find(request.client());
@@ -248,9 +264,13 @@ void Coordinator::acks(SlotId slot, NodeId from, const pb::Request& request) {
   bool all = true;
   Attached& attached = it->second;
   slot::pb::Operation done;
-  slot::pb::Operation recd;
+  std::vector<slot::Name> recd;
   for (const pb::Ack& ack : request.acks().acks()) {
     const auto id = static_cast<std::uint16_t>(ack.packet_id());
+    if (!ack.has_name()) {
+      if (!resumed(slot, request.client(), attached, id)) taken.add_unknown_ids(id);
+      continue;
+    }
     const auto found = attached.flight->ids.find(id);
     const slot::Name name = slot::from_pb(ack.name());
     if (found == attached.flight->ids.end() || found->second != name) {
@@ -258,7 +278,7 @@ void Coordinator::acks(SlotId slot, NodeId from, const pb::Request& request) {
       continue;
     }
     if (ack.kind() == pb::Ack::PUBREC && !ack.failed()) {
-      slot::to_pb(name, recd.mutable_recd()->add_names());
+      recd.push_back(name);
       continue;
     }
     slot::to_pb(name, done.mutable_done()->add_names());
@@ -267,24 +287,9 @@ void Coordinator::acks(SlotId slot, NodeId from, const pb::Request& request) {
     flight.ids.erase(found);
     flight.in_flight.erase(name);
     flight.bound.erase(id);
+    flight.resumed.erase(id);
   }
-  if (recd.has_recd()) {
-    recd.mutable_recd()->set_client(request.client());
-    std::vector<slot::Name> names;
-    for (const auto& name : recd.recd().names()) names.push_back(slot::from_pb(name));
-    const bool skip = parts_.config.mutant.is("pubrec_not_logged");
-    const auto gate = skip ? tail(slot) : append(slot, std::move(recd));
-    parts_.slots.held(slot)->when_stored(
-        gate, true, [this, slot, client = request.client(), attach = attached.attach, names = std::move(names)] {
-          const Attached* still = current(slot, client, attach);
-          if (still == nullptr) return;
-          for (const slot::Name& name : names) {
-            const auto& entries = session(slot, client)->entries;
-            const auto found = entries.find(name);
-            if (found != entries.end() && still->flight->in_flight.contains(name)) push_pubrel(*still, found->second);
-          }
-        });
-  }
+  if (!recd.empty()) received(slot, request.client(), attached, std::move(recd));
   taken.add_had(all);
   if (!done.has_done()) return reply(from, std::move(taken));
   done.mutable_done()->set_client(request.client());
@@ -293,6 +298,32 @@ void Coordinator::acks(SlotId slot, NodeId from, const pb::Request& request) {
   parts_.slots.held(slot)->when_stored(dot, false, [this, from, taken = std::move(taken)] { reply(from, taken); });
   parts_.retained.drained(slot, request.client());
   if (!deals.empty()) parts_.groups_of_members.delivered(slot, request.client(), deals);
+}
+
+/// Their PUBRECs came, in that order: PUBREL once a majority knows.
+void Coordinator::received(SlotId slot, const std::string& client, const Attached& attached, std::vector<slot::Name> names) {
+  const slot::Session* now = session(slot, client);
+  if (now == nullptr) return;
+  std::uint32_t last = 0;
+  for (const auto& [name, id] : attached.flight->in_flight)
+    if (const auto entry = now->entries.find(name); entry != now->entries.end()) last = std::max(last, entry->second.recd);
+  slot::pb::Operation operation;
+  slot::pb::Recd& recd = *operation.mutable_recd();
+  recd.set_client(client);
+  recd.set_first(last + 1);
+  for (const slot::Name& name : names)
+    if (const auto entry = now->entries.find(name); entry == now->entries.end() || entry->second.recd == 0) slot::to_pb(name, recd.add_names());
+  const bool known = recd.names_size() == 0 || parts_.config.mutant.is("pubrec_not_logged");
+  const auto gate = known ? tail(slot) : append(slot, std::move(operation));
+  parts_.slots.held(slot)->when_stored(gate, true, [this, slot, client, attach = attached.attach, names = std::move(names)] {
+    const Attached* still = current(slot, client, attach);
+    if (still == nullptr) return;
+    for (const slot::Name& name : names) {
+      const auto& entries = session(slot, client)->entries;
+      const auto found = entries.find(name);
+      if (found != entries.end() && still->flight->in_flight.contains(name)) push_pubrel(*still, found->second);
+    }
+  });
 }
 
 }  // namespace hf::node

@@ -10,7 +10,7 @@
 namespace hf::node {
 
 namespace {
-constexpr std::size_t publishes_max = 1000;  ///< unacknowledged per connection, then it is read no further
+constexpr std::size_t waiting_max = 1000;  ///< publications of a connection, or what else it asked for, then it is read no further
 }  // namespace
 
 Front::Front(ShardParts& parts) : parts_(parts), connects_(parts.config.connect_rate, parts.config.connect_burst) {}
@@ -25,7 +25,8 @@ void Front::process(Connection& connection) {
   const StreamId stream = connection.stream;
   while (parts_.routes.complete()) {
     if (connection.phase == Connection::Phase::opening || connection.phase == Connection::Phase::closing) return;
-    if (connection.underway->unacknowledged() >= publishes_max) pause(connection, Pause::unacknowledged, true);
+    if (connection.underway->unacknowledged() >= waiting_max || connection.underway->asked >= waiting_max)
+      pause(connection, Pause::unacknowledged, true);
     if (connection.pauses != 0) return;
     mqtt::Packet packet;
     const mqtt::Decoded decoded = connection.decoder.next(packet);
@@ -53,11 +54,38 @@ void Front::process(Connection& connection) {
   }
 }
 
+/// Asks the connection's coordinator, and counts it as `weight` until the answer is there.
+void Front::ask(Connection& connection, pb::Request request, std::size_t weight,
+                std::function<void(Connection&, const pb::Reply&)> then) {
+  connection.underway.edit().asked += weight;
+  parts_.requests.submit(connection.session_slot, std::move(request),
+                         [this, stream = connection.stream, weight, then = std::move(then)](const pb::Reply& reply) {
+                           Connection* now = find(stream);
+                           if (now == nullptr) return;
+                           now->underway.edit().asked -= weight;
+                           if (reply.superseded()) return superseded(stream);
+                           then(*now, reply);
+                           read_on(*now);
+                         });
+}
+
+/// Half of what it waited for is done.
+void Front::read_on(Connection& connection) {
+  const bool paused = (connection.pauses & static_cast<std::uint8_t>(Pause::unacknowledged)) != 0;
+  const Underway& underway = *connection.underway;
+  if (!paused || underway.unacknowledged() >= waiting_max / 2 || underway.asked >= waiting_max / 2) return;
+  pause(connection, Pause::unacknowledged, false);
+  process(connection);
+}
+
 void Front::routes_complete() {
   std::vector<StreamId> all;
   for (const auto& [stream, connection] : connections_) all.push_back(stream);
   for (const StreamId stream : all)
-    if (Connection* connection = find(stream)) process(*connection);
+    if (Connection* connection = find(stream)) {
+      if (connection->phase != Connection::Phase::opening) pause(*connection, Pause::waiting, false);
+      process(*connection);
+    }
 }
 
 void Front::handle(Connection& connection, mqtt::Packet& packet) {
@@ -177,10 +205,21 @@ void Front::gather() {
     pb::Request request = request_for(*connection);
     *request.mutable_acks() = std::exchange(connection->underway.edit().acks, {});
     Requests::Then then = [this, stream, acks = request.acks()](const pb::Reply& reply) {
+      if (Connection* now = find(stream); now != nullptr && reply.unknown_ids_size() != 0) settle_doubts(*now, reply);
       if (reply.had_size() != 0 && reply.had(0)) forget_written(stream, acks);
     };
     parts_.requests.submit(connection->session_slot, std::move(request), std::move(then));
   }
+}
+
+/// Their session has nothing under way under these ids.
+void Front::settle_doubts(Connection& connection, const pb::Reply& reply) {
+  for (const std::uint32_t one : reply.unknown_ids()) {
+    const auto id = static_cast<std::uint16_t>(one);
+    if (connection.underway.edit().doubted.erase(id) != 0) unknown(connection, id);
+  }
+  if (!connection.underway->held.empty()) release_held(connection);
+  connection.underway.tidy();
 }
 
 /// The coordinator has stored what is done with: no other will send it again.
@@ -189,6 +228,7 @@ void Front::forget_written(StreamId stream, const pb::Acks& acks) {
   if (connection == nullptr || connection->underway->written.empty()) return;
   Underway& underway = connection->underway.edit();
   for (const pb::Ack& ack : acks.acks()) {
+    if (!ack.has_name()) continue;
     const auto it = underway.written.find(static_cast<std::uint16_t>(ack.packet_id()));
     if (it != underway.written.end() && !it->second.open() && it->second.name == slot::from_pb(ack.name()))
       underway.written.erase(it);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -140,6 +141,11 @@ class Front {
                     std::optional<mqtt::Publish>& packet) const;
   void release_held(Connection& connection);
   void forget_written(StreamId stream, const pb::Acks& acks);
+  void ask(Connection& connection, pb::Request request, std::size_t weight, std::function<void(Connection&, const pb::Reply&)> then);
+  void read_on(Connection& connection);
+  void settle_doubts(Connection& connection, const pb::Reply& reply);
+  void doubt(Connection& connection, std::uint16_t id, bool failed);
+  void unknown(Connection& connection, std::uint16_t id);
   void on_ack(Connection& connection, pb::Ack::Kind kind, std::uint16_t id, bool failed);
   [[nodiscard]] std::optional<Refusal> subscribe_refusal(const Connection& connection, const mqtt::Subscribe& packet) const;
   [[nodiscard]] mqtt::Reason filter_answer(const Connection& connection, const mqtt::Subscription& one) const;

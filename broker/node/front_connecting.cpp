@@ -94,7 +94,6 @@ void Front::open(Connection& connection) {
   packet.password.reset();  // it has served
   if (const auto no = will_refusal(connection, packet)) return refuse(connection, no->reason, no->text);
   if (const auto no = no_room()) return refuse(connection, no->reason, no->text);
-  --pending_;
   connection.decoder.set_max_packet_size(parts_.config.max_packet_size);
   connection.publish_rate = Rate(parts_.config.publish_rate, parts_.config.publish_burst);
   const std::uint32_t expiry = session_expiry(packet);
@@ -102,7 +101,6 @@ void Front::open(Connection& connection) {
   connection.asked_to_last = packet.properties->session_expiry_interval.value_or(0) != 0;
   connection.home = parts_.slots.slot_of(connection.client);
   connection.session_slot = connection.bound ? parts_.local_slot() : connection.home;
-  connection.phase = Connection::Phase::opening;
   const std::uint16_t keep = keep_alive(packet);
   connection.silence_max = std::chrono::milliseconds(std::int64_t{keep} * 1500);
   connection.last_heard = parts_.env.now();
@@ -130,6 +128,11 @@ void Front::open(Connection& connection) {
     record.set_will_delay_s(packet.will->properties->will_delay_interval.value_or(0));
     packet.will.reset();  // the record has it
   }
+  // Known before the session is touched: what does not fit is no answer, and without one nothing may follow [MQTT-3.2.0-1].
+  if (mqtt::Connack answer = connack(connection); !trim(answer, connection.allowance, connection.version))
+    return refuse(connection, mqtt::Reason::packet_too_large, "its CONNACK is larger than the client takes");
+  --pending_;
+  connection.phase = Connection::Phase::opening;
   by_home_[connection.home].insert(connection.stream);
 
   pb::Request request = request_for(connection);

@@ -9,7 +9,7 @@
 namespace hf::node {
 
 namespace {
-constexpr std::size_t alias_bytes = 4;  ///< what telling an alias may add to a packet: the property, a longer length
+constexpr std::size_t alias_bytes = 5;  ///< what telling an alias may add to a packet: the property, and either length may need a byte more
 }
 
 slot::pb::Message stored_message(const mqtt::Publish& packet, std::string_view publisher, std::uint64_t wall_ms) {
@@ -83,6 +83,7 @@ void Front::deliver(NodeId from, const pb::Deliver& deliver, const slot::pb::Mes
   }
   const slot::Name name = slot::from_pb(deliver.name());
   Underway& underway = connection->underway.edit();
+  const bool answered = deliver.dup() && !deliver.pubrel() && underway.doubted.contains(id);
   const auto before = underway.written.find(id);
   if (before != underway.written.end() && before->second.name == name && name.dot.seq != 0) {
     // A new coordinator repeats what this connection already had: say again what the client said.
@@ -101,7 +102,7 @@ void Front::deliver(NodeId from, const pb::Deliver& deliver, const slot::pb::Mes
     // The coordinator before may have sent what this one does not know of: its window is not the client's. What waits is not
     // overtaken.
     const std::uint32_t maximum = connection->record.receive_maximum() == 0 ? 65535 : connection->record.receive_maximum();
-    const bool in_use = before != underway.written.end() && before->second.open();
+    const bool in_use = (before != underway.written.end() && before->second.open()) || (!answered && underway.doubted.contains(id));
     if (in_use || underway.outstanding >= maximum || !underway.held.empty()) {
       underway.held.push_back(deliver);
       *underway.held.back().mutable_message() = message;
@@ -112,6 +113,8 @@ void Front::deliver(NodeId from, const pb::Deliver& deliver, const slot::pb::Mes
   if (!written.open()) ++underway.outstanding;
   written.name = name;
   written.step = deliver.pubrel() ? Written::Step::pubrel : Written::Step::publish;
+  const auto doubted = underway.doubted.extract(id);
+  if (answered) return on_ack(*connection, pb::Ack::PUBREC, id, doubted.mapped());
   if (!deliver.pubrel()) return write_publish(*connection, deliver, message);
   mqtt::Pubrel packet;
   packet.packet_id = id;
@@ -177,12 +180,7 @@ void Front::on_ack(Connection& connection, pb::Ack::Kind kind, std::uint16_t id,
   Underway& underway = connection.underway.edit();
   const auto it = underway.written.find(id);
   if (it == underway.written.end() || it->second.name.dot.seq == 0) {
-    if (kind == pb::Ack::PUBREC) {
-      mqtt::Pubrel packet;
-      packet.packet_id = id;
-      packet.reason = mqtt::Reason::packet_identifier_not_found;
-      write(connection, std::move(packet));
-    }
+    if (kind == pb::Ack::PUBREC) doubt(connection, id, failed);
     return;
   }
   const bool was_open = it->second.open();
@@ -202,6 +200,26 @@ void Front::on_ack(Connection& connection, pb::Ack::Kind kind, std::uint16_t id,
   with_acks_.insert(connection.stream);
   if (was_open && !it->second.open()) --underway.outstanding;
   if (!underway.held.empty() && was_open && !it->second.open()) release_held(connection);
+}
+
+/// A PUBREC of what this connection was not sent. Of a session that goes on it may be the answer to what a connection before was sent:
+/// when that is to be sent again, it counts (deliver); and what the coordinator does not know was never under way. More than can be
+/// under way need no answer: what is sent again is answered again.
+void Front::doubt(Connection& connection, std::uint16_t id, bool failed) {
+  if (!connection.session_present) return unknown(connection, id);
+  Underway& underway = connection.underway.edit();
+  if (underway.doubted.size() >= parts_.config.max_inflight || !underway.doubted.emplace(id, failed).second) return;
+  pb::Ack& ack = *underway.acks.add_acks();
+  ack.set_kind(pb::Ack::PUBREC);
+  ack.set_packet_id(id);
+  with_acks_.insert(connection.stream);
+}
+
+void Front::unknown(Connection& connection, std::uint16_t id) {
+  mqtt::Pubrel packet;
+  packet.packet_id = id;
+  packet.reason = mqtt::Reason::packet_identifier_not_found;
+  write(connection, std::move(packet));
 }
 
 }  // namespace hf::node

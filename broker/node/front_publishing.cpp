@@ -165,27 +165,19 @@ void Front::acknowledge(Connection& connection) {
         write(connection, mqtt::Pubrec{said});
     }
   }
-  const bool paused = (connection.pauses & static_cast<std::uint8_t>(Pause::unacknowledged)) != 0;
-  if (!paused || connection.underway->unacknowledged() >= 500) return;
-  pause(connection, Pause::unacknowledged, false);
-  process(connection);
+  read_on(connection);
 }
 
 void Front::on_pubrel(Connection& connection, const mqtt::Pubrel& packet) {
   pb::Request request = request_for(connection);
   request.set_release(packet.packet_id);
-  parts_.requests.submit(connection.session_slot, std::move(request),
-                         [this, stream = connection.stream, id = packet.packet_id](const pb::Reply& reply) {
-                           Connection* now = find(stream);
-                           if (now == nullptr) return;
-                           if (reply.superseded()) return superseded(stream);
-                           now->underway.edit().unreleased.erase(id);
-                           const bool known = reply.had_size() == 0 || reply.had(0);
-                           write(*now, mqtt::Pubcomp{{.packet_id = id,
-                                                      .reason = known ? mqtt::Reason::success
-                                                                      : mqtt::Reason::packet_identifier_not_found,
-                                                      .properties = {}}});
-                         });
+  ask(connection, std::move(request), 1, [this, id = packet.packet_id](Connection& now, const pb::Reply& reply) {
+    now.underway.edit().unreleased.erase(id);
+    const bool known = reply.had_size() == 0 || reply.had(0);
+    write(now, mqtt::Pubcomp{{.packet_id = id,
+                              .reason = known ? mqtt::Reason::success : mqtt::Reason::packet_identifier_not_found,
+                              .properties = {}}});
+  });
 }
 
 }  // namespace hf::node

@@ -62,34 +62,24 @@ void Front::on_subscribe(Connection& connection, const mqtt::Subscribe& packet) 
   }
   if (!request.has_subscribe()) return write(connection, std::move(suback));
   slot::to_pb(parts_.stamp(), request.mutable_subscribe()->mutable_asked());
-  parts_.requests.submit(connection.session_slot, std::move(request),
-                         [this, stream = connection.stream, suback, asked](const pb::Reply& reply) mutable {
-                           Connection* now = find(stream);
-                           if (now == nullptr) return;
-                           if (reply.superseded()) return superseded(stream);
-                           for (std::size_t i = 0; i < asked.size() && i < static_cast<std::size_t>(reply.codes_size()); ++i)
-                             suback.codes[asked[i]] = static_cast<std::uint8_t>(reply.codes(static_cast<int>(i)));
-                           write(*now, std::move(suback));
-                         });
+  ask(connection, std::move(request), asked.size(), [this, suback, asked](Connection& now, const pb::Reply& reply) mutable {
+    for (std::size_t i = 0; i < asked.size() && i < static_cast<std::size_t>(reply.codes_size()); ++i)
+      suback.codes[asked[i]] = static_cast<std::uint8_t>(reply.codes(static_cast<int>(i)));
+    write(now, std::move(suback));
+  });
 }
 
 void Front::on_unsubscribe(Connection& connection, const mqtt::Unsubscribe& packet) {
   pb::Request request = request_for(connection);
   for (const std::string& filter : packet.filters) request.mutable_unsubscribe()->add_filters(filter);
-  parts_.requests.submit(
-      connection.session_slot, std::move(request),
-      [this, stream = connection.stream, id = packet.packet_id](const pb::Reply& reply) {
-        Connection* now = find(stream);
-        if (now == nullptr) return;
-        if (reply.superseded()) return superseded(stream);
-        mqtt::Unsuback unsuback;
-        unsuback.packet_id = id;
-        if (now->v5())
-          for (const bool had : reply.had())
-            unsuback.codes.push_back(
-                static_cast<std::uint8_t>(had ? mqtt::Reason::success : mqtt::Reason::no_subscription_existed));
-        write(*now, std::move(unsuback));
-      });
+  ask(connection, std::move(request), packet.filters.size(), [this, id = packet.packet_id](Connection& now, const pb::Reply& reply) {
+    mqtt::Unsuback unsuback;
+    unsuback.packet_id = id;
+    if (now.v5())
+      for (const bool had : reply.had())
+        unsuback.codes.push_back(mqtt::code(had ? mqtt::Reason::success : mqtt::Reason::no_subscription_existed));
+    write(now, std::move(unsuback));
+  });
 }
 
 }  // namespace hf::node

@@ -123,12 +123,14 @@ void GroupMembers::look(SlotId slot, const std::string& client) {
   if (const auto link = parts_.coordinator.link(slot, client)) by_front_[link->node].insert({slot, client});
   if (connected(slot, client)) {
     state.away_since.reset();
-  } else if (!state.away_since) {
+  } else if (!state.away_since && !(state.told.empty() && state.open.empty())) {
     state.away_since = parts_.env.now();
     timers_.insert({*state.away_since + 2 * parts_.config.detect_after, {slot, client}});
   }
   look_at_deals(slot, client, state, false);
-  if (state.told.empty() && state.open.empty()) slots_[slot].erase(client);
+  if (!state.told.empty() || !state.open.empty()) return;
+  slots_[slot].erase(client);
+  for (auto& [node, clients] : by_front_) clients.erase({slot, client});
 }
 
 void GroupMembers::announce(SlotId slot, const std::string& client, const std::string& filter) {

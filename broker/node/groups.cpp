@@ -92,6 +92,7 @@ void Groups::rebuild(SlotId slot, const std::string& group) {
   const slot::Session* now = session(slot, group);
   if (now == nullptr) {
     if (const auto at = slots_.find(slot); at != slots_.end()) at->second.erase(group);
+    for (auto& [node, groups] : bound_) groups.erase({slot, group});
     return;
   }
   Group& state = slots_[slot][group];
@@ -99,8 +100,11 @@ void Groups::rebuild(SlotId slot, const std::string& group) {
   for (auto it = now->subscriptions.lower_bound(members_prefix);
        it != now->subscriptions.end() && it->first.starts_with(members_prefix); ++it)
     if (it->second.present) members.insert(it->first.substr(members_prefix.size()));
-  for (const std::string& member : state.members)
-    if (!members.contains(member)) state.dealer.erase(member);
+  for (const std::string& member : state.members) {
+    if (members.contains(member)) continue;
+    state.dealer.erase(member);
+    query(slot, group, member);  // it may have joined again where the word of its leaving had not come
+  }
   for (const std::string& member : members) {
     if (const MemberAddress address = member_address(member); address.local) bound_[address.node].insert({slot, group});
     if (state.members.contains(member)) continue;

@@ -42,12 +42,14 @@ void Coordinator::subscribe(SlotId slot, NodeId from, const pb::Request& request
   if (operation.subscribe().filters_size() == 0) return reply(from, std::move(yes));
   note_owed(slot, request.client(), *operation.mutable_subscribe());
   const auto shared = shared_filters(operation.subscribe());
+  std::vector<std::string> filters;
+  for (const auto& one : operation.subscribe().filters()) filters.push_back(one.filter());
   const auto dot = append(slot, std::move(operation));
-  parts_.slots.held(slot)->when_stored(dot, false, [this, slot, from, client = request.client(), shared, yes = std::move(yes)] {
-    parts_.groups_of_members.when_joined(slot, client, shared, [this, slot, from, client, yes] {
-      parts_.routes.when_known([this, slot, from, client, yes] {
+  parts_.slots.held(slot)->when_stored(dot, false, [this, slot, from, client = request.client(), shared, filters = std::move(filters), yes = std::move(yes)] {
+    parts_.groups_of_members.when_joined(slot, client, shared, [this, slot, from, client, filters, yes] {
+      parts_.routes.when_known([this, slot, from, client, filters, yes] {
         reply(from, yes);
-        parts_.retained.begin(slot, client);
+        parts_.retained.begin(slot, client, filters);
       });
     });
   });

@@ -20,11 +20,14 @@ const slot::Session* Retained::session(const Key& key) const {
   return it == held->state().sessions.end() || !it->second.exists() ? nullptr : &it->second;
 }
 
-const slot::Subscription* Retained::owed(const Key& key, const Reading& reading) const {
+const slot::Subscription* Retained::owed(const Key& key, Reading& reading) const {
   const slot::Session* now = session(key);
   if (now == nullptr) return nullptr;
   const auto it = now->subscriptions.find(reading.filter);
-  if (it == now->subscriptions.end() || it->second.stamp != reading.subscribed || !it->second.owed()) return nullptr;
+  if (it == now->subscriptions.end() || !it->second.owed()) return nullptr;
+  // Another SUBSCRIBE that asks for none itself: what the one before is owed is read on.
+  if (it->second.stamp != reading.subscribed && it->second.owing->asked != reading.by) return nullptr;
+  reading.subscribed = it->second.stamp;
   return &it->second;
 }
 
@@ -35,32 +38,49 @@ std::set<SlotId> Retained::slots_of(std::string_view filter) const {
   return slots;
 }
 
-void Retained::begin(SlotId slot, const std::string& client) {
+void Retained::begin(SlotId slot, const std::string& client, const std::vector<std::string>& filters) {
   const Key key{slot, client};
   const slot::Session* now = session(key);
   if (now == nullptr) return;
   bool any = false;
-  for (const auto& [filter, subscription] : now->subscriptions) {
-    if (!subscription.owed()) continue;
-    std::deque<Reading>& readings = readers_[key].readings;
-    if (std::any_of(readings.begin(), readings.end(), [&, &name = filter, &stamp = subscription.stamp](const Reading& r) {
-          return r.filter == name && r.subscribed == stamp;
-        }))
-      continue;
-    Reading reading;
-    reading.filter = filter;
-    reading.subscribed = subscription.stamp;
-    reading.left = slots_of(filter);
-    reading.after = subscription.owing->read;
-    reading.by = subscription.owing->asked;
-    reading.began = next_++;
-    for (const Reading& other : readings)  // the same, under other options
-      if (other.filter == filter && other.by == reading.by) reading.began = other.began;
-    readings.push_back(std::move(reading));
-    any = true;
-    parts_.sys_topics.answer(slot, client, filter, subscription.options);
+  for (const std::string& filter : filters) {
+    const auto it = now->subscriptions.find(filter);
+    if (it != now->subscriptions.end() && it->second.owed()) any = begin(readers_[key], key, filter, it->second) || any;
   }
   if (any) go_on(key);
+}
+
+void Retained::begin_all(SlotId slot, const std::string& client) {
+  const slot::Session* now = session({slot, client});
+  if (now == nullptr) return;
+  std::vector<std::string> owed;
+  for (const auto& [filter, subscription] : now->subscriptions)
+    if (subscription.owed()) owed.push_back(filter);
+  begin(slot, client, owed);
+}
+
+/// Is there more to read. One reading a filter: of one that goes on under other options nothing is read twice.
+bool Retained::begin(Reader& reader, const Key& key, const std::string& filter, const slot::Subscription& subscription) {
+  const auto [place, fresh] = reader.by_filter.try_emplace(filter, reader.readings.end());
+  if (!fresh) {
+    Reading& before = *place->second;
+    if (before.subscribed == subscription.stamp) return false;
+    if (before.by == subscription.owing->asked) {
+      before.subscribed = subscription.stamp;
+      return false;
+    }
+    forget_query(before);
+    reader.readings.erase(place->second);
+  }
+  Reading reading;
+  reading.filter = filter;
+  reading.subscribed = subscription.stamp;
+  reading.after = subscription.owing->read;
+  reading.by = subscription.owing->asked;
+  reading.began = next_++;
+  place->second = reader.readings.insert(reader.readings.end(), std::move(reading));
+  parts_.sys_topics.answer(key.first, key.second, filter, subscription.options);
+  return true;
 }
 
 void Retained::begin_serving(SlotId slot) {
@@ -69,7 +89,7 @@ void Retained::begin_serving(SlotId slot) {
     const auto& all = session.subscriptions;
     if (std::any_of(all.begin(), all.end(), [](const auto& one) { return one.second.owed(); })) clients.push_back(client);
   }
-  for (const std::string& client : clients) begin(slot, client);
+  for (const std::string& client : clients) begin_all(slot, client);
 }
 
 void Retained::stop_serving(SlotId slot) {
@@ -94,7 +114,7 @@ void Retained::attached(SlotId slot, const std::string& client) {
     it->second.mark = 0;
     go_on(Key(it->first));
   }
-  begin(slot, client);
+  begin_all(slot, client);
 }
 
 void Retained::drained(SlotId slot, const std::string& client) {
@@ -120,9 +140,12 @@ void Retained::go_on(const Key& key) {
     Reading& reading = reader.readings.front();
     if (owed(key, reading) == nullptr) {
       forget_query(reading);
+      reader.by_filter.erase(reading.filter);
       reader.readings.pop_front();
       continue;
     }
+    if (!reading.begun) reading.left = slots_of(reading.filter);  // not before: of many filters it would be much
+    reading.begun = true;
     if (reading.query != 0 || reader.mark != 0 || retries_.contains(key)) return;
     if (!parts_.coordinator.is_attached(key.first, key.second)) return;  // QoS 0 would go nowhere
     if (!reading.left.empty()) {
@@ -130,6 +153,7 @@ void Retained::go_on(const Key& key) {
       return ask(key, reading);
     }
     const Reading through = std::move(reading);
+    reader.by_filter.erase(through.filter);
     reader.readings.pop_front();
     parts_.env.reached("retained.read");
     parts_.coordinator.answered(key.first, key.second, through.filter, through.subscribed);

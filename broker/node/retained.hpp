@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <map>
 #include <optional>
 #include <set>
@@ -29,8 +29,8 @@ class Retained {
   explicit Retained(ShardParts& parts) : parts_(parts) {}
 
   // --- for sessions served here
-  /// Reads what the session's subscriptions are owed and nobody reads yet.
-  void begin(SlotId slot, const std::string& client);
+  /// Reads what the session's subscriptions to these filters are owed and nobody reads yet.
+  void begin(SlotId slot, const std::string& client, const std::vector<std::string>& filters);
   void begin_serving(SlotId slot);
   void stop_serving(SlotId slot);
   /// Another connection: what the one before was to confirm, it never will.
@@ -62,14 +62,16 @@ class Retained {
     std::string filter;
     slot::Stamp subscribed;
     slot::Stamp by;          ///< Owed::asked
-    std::set<SlotId> left;   ///< not read to the end
+    bool begun = false;
+    std::set<SlotId> left;   ///< once begun: not read to the end
     std::map<SlotId, std::string> after;  ///< of those, the last topic looked at
     std::uint64_t query = 0; ///< 0: none is under way
     NodeId asked = 0;
     std::uint64_t began = 0; ///< what was overtaken before counts for older readings only
   };
   struct Reader {
-    std::deque<Reading> readings;  ///< one at a time
+    std::list<Reading> readings;  ///< one at a time
+    std::map<std::string, std::list<Reading>::iterator, std::less<>> by_filter;
     std::map<std::string, std::uint64_t, std::less<>> overtaken;
     std::uint64_t mark = 0;        ///< waited for: QoS 0 messages are on their way to the client
   };
@@ -77,7 +79,10 @@ class Retained {
     std::uint64_t messages = 0, bytes = 0, expires = 0;
   };
   [[nodiscard]] const slot::Session* session(const Key& key) const;
-  [[nodiscard]] const slot::Subscription* owed(const Key& key, const Reading& reading) const;
+  void begin_all(SlotId slot, const std::string& client);
+  bool begin(Reader& reader, const Key& key, const std::string& filter, const slot::Subscription& subscription);
+  /// The subscription, if it is still owed what this reads for it.
+  [[nodiscard]] const slot::Subscription* owed(const Key& key, Reading& reading) const;
   [[nodiscard]] std::set<SlotId> slots_of(std::string_view filter) const;
   void go_on(const Key& key);
   void ask(const Key& key, Reading& reading);

@@ -43,14 +43,27 @@ void Coordinator::tick() {
     clear_up(slot);
     Serving& serving = serving_[slot];
     std::map<std::pair<bool, std::uint32_t>, pb::RetireQuery> queries;
-    for (const slot::Name& name : serving.unretired) {
+    std::map<std::pair<bool, std::uint32_t>, slot::Name> last;
+    const auto ask = [&](const slot::Name& name) {
       pb::RetireQuery& query = queries[{name.front, name.slot}];
+      if (query.names_size() == names_max) return;
       query.set_slot(name.slot);
       query.set_front(name.front);
       query.set_asking(slot);
       query.set_asking_local(slot == parts_.local_slot());
-      if (query.names_size() < names_max) slot::to_pb(name, query.add_names());
+      slot::to_pb(name, query.add_names());
+      last[{name.front, name.slot}] = name;
+    };
+    // On from where the last question ended: many may not be released for long.
+    for (const slot::Name& name : serving.unretired) {
+      const auto asked = serving.retire_asked.find({name.front, name.slot});
+      if (asked == serving.retire_asked.end() || asked->second < name) ask(name);
     }
+    for (const slot::Name& name : serving.unretired) {
+      const auto asked = serving.retire_asked.find({name.front, name.slot});
+      if (asked != serving.retire_asked.end() && !(asked->second < name)) ask(name);
+    }
+    serving.retire_asked = std::move(last);
     for (auto& [where, query] : queries) {
       const NodeId to = where.first ? where.second : parts_.slots.coordinator(where.second);
       pb::PeerMessage message;

@@ -83,8 +83,10 @@ void Coordinator::begin_deciding(SlotId slot) {
   parts_.groups_of_members.begin_deciding(slot);
   std::deque<std::pair<NodeId, pb::Request>> waiting;
   waiting.swap(serving_[slot].without_majority);
-  for (const auto& [from, request] : waiting)
-    if (parts_.cluster->is_up(from) || from == parts_.self.node) dispatch(slot, from, request, false);
+  for (const auto& [from, request] : waiting) {
+    if (outlived(slot, request)) redirect(from, request);
+    else dispatch(slot, from, request, false);
+  }
 }
 
 /// Everybody's queue is looked at from its beginning: what waited for something lies before the cursor.

@@ -109,7 +109,8 @@ struct Applying {
 
   void recd(const pb::Recd& op) {
     SessionEdit edit(state, changes, op.client());
-    for (const auto& name : op.names()) edit.receive_entry(from_pb(name), stamp, dot);
+    std::uint32_t place = std::max(op.first(), 1U);
+    for (const auto& name : op.names()) edit.receive_entry(from_pb(name), std::max(place++, 1U), stamp, dot);
   }
 
   void done(const pb::Done& op) {

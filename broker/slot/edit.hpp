@@ -81,7 +81,7 @@ class SessionEdit {
                     const Stamp& epoch,
                     const Stamp& sent,
                     const Dot& dot);
-  void receive_entry(const Name& name, const Stamp& stamp, const Dot& dot);
+  void receive_entry(const Name& name, std::uint32_t place, const Stamp& stamp, const Dot& dot);
   void finish_entry(const Name& name, const Stamp& stamp, const Dot& dot);
   void drop_entry(const Name& name);
 

@@ -1,4 +1,5 @@
 // The rules of a session's queue: entries, whom they are dealt to, and the memory of those that are done.
+#include <algorithm>
 #include <tuple>
 #include <utility>
 
@@ -74,7 +75,7 @@ void SessionEdit::join_entry(const Entry& value, const pb::Message* payload) {
   }
   here.given = here.given || value.given;
   if (!here.done) {
-    here.recd = here.recd || value.recd;
+    here.recd = std::max(here.recd, value.recd);
     if (std::tie(value.epoch, value.attach, value.sent) > std::tie(here.epoch, here.attach, here.sent)) {
       here.packet_id = value.packet_id;
       here.epoch = value.epoch;
@@ -143,9 +144,9 @@ void SessionEdit::assign_entry(const Name& name,
   entry->sent = sent;
 }
 
-void SessionEdit::receive_entry(const Name& name, const Stamp& stamp, const Dot& dot) {
+void SessionEdit::receive_entry(const Name& name, std::uint32_t place, const Stamp& stamp, const Dot& dot) {
   Entry* entry = named(name, stamp, dot);
-  if (entry != nullptr && !entry->done) entry->recd = true;
+  if (entry != nullptr && !entry->done) entry->recd = std::max(entry->recd, place);
 }
 
 void SessionEdit::finish_entry(const Name& name, const Stamp& stamp, const Dot& dot) {

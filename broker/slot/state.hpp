@@ -76,10 +76,10 @@ struct Entry {
   bool retain = false;
   std::vector<std::uint32_t> identifiers;
   std::uint16_t packet_id = 0;  ///< 0: not given out
+  std::uint32_t recd = 0;       ///< place of its PUBREC among those of the session; 0: none came
   Stamp epoch;                  ///< QoS 2: of that Send
   Stamp attach;                 ///< the attachment it was given out under
   Stamp sent;                   ///< of that Send
-  bool recd = false;
   bool given = false;           ///< identities: some Send named it, done or not
   std::string member;           ///< of a group's entry: whom it is dealt to, by (epoch, sent); else empty
   Dot deal;                     ///< of a group's entry: names that deal

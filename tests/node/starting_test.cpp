@@ -46,5 +46,27 @@ TEST(Starting, who_serves_its_first_client_has_met_its_neighbours_neighbours) {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) EXPECT_TRUE(arrives(seed)) << "seed " << seed;
 }
 
+/// Its CONNECT is more than is read ahead of a node that is not ready.
+TEST(Starting, a_large_connect_is_answered_once_the_node_is_ready) {
+  History history;
+  World world(1, history, shard_factory());
+  node::Config config;
+  config.slots = 16;
+  for (NodeId id = 1; id <= 3; ++id) config.members.push_back({id, "n" + std::to_string(id), "n" + std::to_string(id), "z"});
+  for (NodeId id = 1; id <= 3; ++id) {
+    config.id = id;
+    world.add_node("n" + std::to_string(id), config);
+  }
+  world.start_all();
+  WorldClient client(world, "large", "n1");
+  int dialled = 0;
+  client.will = mqtt::Will{.topic = "w", .payload = Bytes(std::string(65000, 'x')), .qos = 0, .retain = false, .properties = {}};
+  for (int i = 0; i < 40; ++i) client.will->properties.edit().user_properties.emplace_back("k", std::string(1000, 'v'));
+  client.on_packet = [&](const mqtt::Packet&) { ++dialled; };
+  world.run_for(3s);
+  EXPECT_EQ(client.connacks, 1);
+  EXPECT_EQ(dialled, 1) << "and nothing else";
+}
+
 }  // namespace
 }  // namespace hf::sim

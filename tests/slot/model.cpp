@@ -42,7 +42,7 @@ struct Owed {
   unsigned qos = 0;
   unsigned packet_id = 0;
   Moment epoch, attach;
-  bool recd = false;
+  unsigned recd = 0;
   std::string member;  // whom it is dealt to
 };
 
@@ -73,7 +73,7 @@ std::string fact_connect(const Moment& connect, const Moment& attach, bool open,
 std::string fact_owed(std::size_t index, const Called& name, const Owed& o) {
   return "queue " + std::to_string(1000 + index) + " " + name + " at " + text(o.place) +
          " payload " + o.payload + " qos " + std::to_string(o.qos) + " id " +
-         std::to_string(o.packet_id) + (o.recd ? " recd" : "") + " member " + o.member;
+         std::to_string(o.packet_id) + " recd " + std::to_string(o.recd) + " member " + o.member;
 }
 std::string fact_held(unsigned id, const std::string& identity) {
   return "held " + std::to_string(id) + " as " + identity;
@@ -182,8 +182,11 @@ struct Broker {
   }
   void operator()(const pb::Recd& op, const Moment&, const std::string&) {
     Client& c = clients[op.client()];
-    for (const auto& name : op.names())
-      if (const auto it = c.queue.find(called(name)); it != c.queue.end()) it->second.recd = true;
+    unsigned place = op.first() == 0 ? 1 : op.first();
+    for (const auto& name : op.names()) {
+      if (const auto it = c.queue.find(called(name)); it != c.queue.end()) it->second.recd = std::max(it->second.recd, place);
+      ++place;
+    }
   }
   // A Done comes after an Enqueue of its name in stamps too, as whoever issued it had seen one.
   void operator()(const pb::Done& op, const Moment&, const std::string&) {

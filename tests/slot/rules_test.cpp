@@ -180,7 +180,7 @@ TEST(Rules, the_latest_attachment_binds_the_packet_id_and_pubrec_stays) {
            {m.send(30, Maker::name(1), 8, stamp(10), 2)});
   const Entry& entry = session(state).entries.at(Maker::name(1));
   EXPECT_EQ(entry.packet_id, 7U);
-  EXPECT_TRUE(entry.recd);
+  EXPECT_EQ(entry.recd, 1U);
   EXPECT_EQ(entry.last_stamp, stamp(30, 2));
 }
 

@@ -260,6 +260,7 @@ bool World::issue_queue(Holder& holder, const Step& step) {
     if (entry->packet_id == 0) return false;
     op.mutable_recd()->set_client(it->first);
     to_pb(entry->name, op.mutable_recd()->add_names());
+    op.mutable_recd()->set_first(step.c);
   } else if (kind == 13) {
     if (!raise_epoch(holder, step)) return false;
     to_pb(holder.epoch, op.mutable_assign()->mutable_epoch());
