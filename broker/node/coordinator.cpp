@@ -135,7 +135,7 @@ void Coordinator::dispatch(SlotId slot, NodeId from, const pb::Request& request,
     return reply(from, std::move(no));
   }
   if ((request.has_inbound() || request.has_release()) && !decides_qos2(slot)) {
-    serving_[slot].without_majority.emplace_back(from, request);
+    serving_[slot].without_majority.insert_or_assign({from, request.id()}, request);
     return;
   }
   switch (request.kind_case()) {

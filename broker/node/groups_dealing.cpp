@@ -175,6 +175,7 @@ void Groups::finish(SlotId slot, const std::string& group, const slot::Dot& name
   state->dealer.ended(deal.member);
   due_.insert({slot, group});
   const slot::Session* now = session(slot, group);
+  if (now == nullptr) return;
   const auto entry = now->entries.find(deal.entry);
   if (entry == now->entries.end() || entry->second.done) return;
   slot::pb::Operation operation;
@@ -192,6 +193,7 @@ void Groups::revoked(SlotId slot, const std::string& group, const slot::Dot& nam
   due_.insert({slot, group});
   if (parts_.config.mutant.is("group_forgets_revoked")) return;
   const slot::Session* now = session(slot, group);
+  if (now == nullptr) return;
   const auto entry = now->entries.find(deal.entry);
   if (entry != now->entries.end() && !entry->second.done) state->again.insert({entry->second.first, deal.entry});
 }

@@ -1,5 +1,7 @@
 // What a session may hold at most: subscriptions, messages, bytes; and when its client's front has no room.
 #include <algorithm>
+#include <set>
+#include <string_view>
 
 #include "broker/node/client_log.hpp"
 #include "broker/node/coordinator.hpp"
@@ -21,6 +23,7 @@ void Coordinator::subscribe(SlotId slot, NodeId from, const pb::Request& request
   pb::Reply yes = answer(request);
   const auto& held = session(slot, request.client())->subscriptions;
   std::size_t count = held.size();
+  std::set<std::string_view> fresh;  // a filter named twice is one subscription
   const std::size_t most = parts_.config.max_subscriptions;
   if (count + static_cast<std::size_t>(request.subscribe().filters_size()) > most)  // those that are gone do not count
     count = static_cast<std::size_t>(std::count_if(held.begin(), held.end(), [](const auto& one) { return one.second.present; }));
@@ -29,11 +32,11 @@ void Coordinator::subscribe(SlotId slot, NodeId from, const pb::Request& request
   if (request.subscribe().has_asked()) *operation.mutable_subscribe()->mutable_asked() = request.subscribe().asked();
   for (const auto& one : request.subscribe().filters()) {
     const auto it = held.find(one.filter());
-    const bool known = it != held.end() && it->second.present;
+    const bool known = (it != held.end() && it->second.present) || fresh.contains(one.filter());
     const bool taken = known || count < most || parts_.config.mutant.is("subscription_limit_ignored");
     yes.add_codes(taken ? one.options().qos() : mqtt::code(mqtt::Reason::quota_exceeded));
     if (!taken) continue;
-    if (!known) ++count;
+    if (!known && fresh.insert(one.filter()).second) ++count;
     *operation.mutable_subscribe()->add_filters() = one;
   }
   if (operation.subscribe().filters_size() < request.subscribe().filters_size())

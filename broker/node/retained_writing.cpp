@@ -25,8 +25,11 @@ void Coordinator::retain(SlotId slot, NodeId from, const pb::Request& request, b
   auto* held = parts_.slots.held(slot);
   pb::Reply yes = answer(request);
   const slot::pb::Message& message = request.retain().message();
-  const bool here = held->state().retained.find(message.topic()) != held->state().retained.end();
-  if ((again && here) || retained_before(slot, request.retain())) {
+  const auto is = held->state().retained.find(message.topic());
+  const bool here = is != held->state().retained.end();
+  const bool same = here && is->second.message.publisher() == message.publisher() && is->second.message.payload() == message.payload();
+  // Asked again: it was written, unless it was refused for want of room.
+  if ((again && here && (same || parts_.retained.has_room(slot, message))) || retained_before(slot, request.retain())) {
     held->when_stored(tail(slot), false, [this, from, yes] { reply(from, yes); });
     return;
   }

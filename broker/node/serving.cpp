@@ -81,11 +81,11 @@ void Coordinator::begin_deciding(SlotId slot) {
   pump_all(slot);
   parts_.groups.begin_deciding(slot);
   parts_.groups_of_members.begin_deciding(slot);
-  std::deque<std::pair<NodeId, pb::Request>> waiting;
+  decltype(Serving::without_majority) waiting;
   waiting.swap(serving_[slot].without_majority);
-  for (const auto& [from, request] : waiting) {
-    if (outlived(slot, request)) redirect(from, request);
-    else dispatch(slot, from, request, false);
+  for (const auto& [front, request] : waiting) {
+    if (outlived(slot, request)) redirect(front.first, request);
+    else dispatch(slot, front.first, request, false);
   }
 }
 

@@ -128,6 +128,12 @@ TEST(Limits, subscriptions_of_a_session) {
   client.send(mqtt::Unsubscribe{.packet_id = 2, .filters = {"t/1"}, .properties = {}});
   ASSERT_TRUE(client.next<mqtt::Unsuback>());
   EXPECT_EQ(client.subscribe("t/3"), 0);
+  Client other(node);
+  ASSERT_TRUE(other.connect(lasting("b")));
+  mqtt::Subscribe twice{.packet_id = 3, .subscriptions = {}, .properties = {}};
+  for (const char* filter : {"t/1", "t/1", "t/2", "t/3"}) twice.subscriptions.push_back({.filter = filter, .qos = 0});
+  other.send(twice);
+  EXPECT_EQ(other.next<mqtt::Suback>().value().codes, (std::vector<std::uint8_t>{0, 0, 0, 0x97})) << "named twice it is one";
 }
 
 /// A session that is away, and whom others publish to.
