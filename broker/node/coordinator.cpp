@@ -134,7 +134,8 @@ void Coordinator::dispatch(SlotId slot, NodeId from, const pb::Request& request,
     no.set_superseded(true);
     return reply(from, std::move(no));
   }
-  if ((request.has_inbound() || request.has_release()) && !decides_qos2(slot)) {
+  const bool doubts = request.has_acks() && request.acks().acks_size() != 0 && !request.acks().acks(0).has_name();
+  if ((request.has_inbound() || request.has_release() || doubts) && !decides_qos2(slot)) {
     serving_[slot].without_majority.insert_or_assign({from, request.id()}, request);
     return;
   }

@@ -119,7 +119,7 @@ class Coordinator {
     std::map<std::string, Attached, std::less<>> attached;
     std::map<NodeId, Intake> intake;
     std::deque<std::pair<NodeId, pb::Request>> parked;
-    /// QoS 2 steps of publishers that wait for one, by front and its number of the request: asked again it is the same.
+    /// What waits for one (QoS 2 steps of publishers, doubts), by front and its number of the request: asked again it is the same.
     std::map<std::pair<NodeId, std::uint64_t>, pb::Request> without_majority;
     std::map<std::string, Watch, std::less<>> watches;
     std::map<NodeId, std::set<std::string>> fronts;  ///< whose latest connection is open there

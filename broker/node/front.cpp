@@ -202,10 +202,17 @@ void Front::gather() {
   for (const StreamId stream : streams) {
     Connection* connection = find(stream);
     if (connection == nullptr) continue;
+    if (connection->underway->doubts.acks_size() != 0) {
+      pb::Request request = request_for(*connection);
+      *request.mutable_acks() = std::exchange(connection->underway.edit().doubts, {});
+      parts_.requests.submit(connection->session_slot, std::move(request), [this, stream](const pb::Reply& reply) {
+        if (Connection* now = find(stream)) settle_doubts(*now, reply);
+      });
+    }
+    if (connection->underway->acks.acks_size() == 0) continue;
     pb::Request request = request_for(*connection);
     *request.mutable_acks() = std::exchange(connection->underway.edit().acks, {});
     Requests::Then then = [this, stream, acks = request.acks()](const pb::Reply& reply) {
-      if (Connection* now = find(stream); now != nullptr && reply.unknown_ids_size() != 0) settle_doubts(*now, reply);
       if (reply.had_size() != 0 && reply.had(0)) forget_written(stream, acks);
     };
     parts_.requests.submit(connection->session_slot, std::move(request), std::move(then));
@@ -228,7 +235,6 @@ void Front::forget_written(StreamId stream, const pb::Acks& acks) {
   if (connection == nullptr || connection->underway->written.empty()) return;
   Underway& underway = connection->underway.edit();
   for (const pb::Ack& ack : acks.acks()) {
-    if (!ack.has_name()) continue;
     const auto it = underway.written.find(static_cast<std::uint16_t>(ack.packet_id()));
     if (it != underway.written.end() && !it->second.open() && it->second.name == slot::from_pb(ack.name()))
       underway.written.erase(it);

@@ -203,13 +203,13 @@ void Front::on_ack(Connection& connection, pb::Ack::Kind kind, std::uint16_t id,
 }
 
 /// A PUBREC of what this connection was not sent. Of a session that goes on it may be the answer to what a connection before was sent:
-/// when that is to be sent again, it counts (deliver); and what the coordinator does not know was never under way. More than can be
-/// under way need no answer: what is sent again is answered again.
+/// when that is to be sent again, it counts (deliver); and what a coordinator with a majority does not know was never under way. More
+/// than can be under way need no answer: what is sent again is answered again.
 void Front::doubt(Connection& connection, std::uint16_t id, bool failed) {
-  if (!connection.session_present) return unknown(connection, id);
+  if (!connection.session_present || parts_.config.mutant.is("early_pubrec_unknown")) return unknown(connection, id);
   Underway& underway = connection.underway.edit();
   if (underway.doubted.size() >= parts_.config.max_inflight || !underway.doubted.emplace(id, failed).second) return;
-  pb::Ack& ack = *underway.acks.add_acks();
+  pb::Ack& ack = *underway.doubts.add_acks();
   ack.set_kind(pb::Ack::PUBREC);
   ack.set_packet_id(id);
   with_acks_.insert(connection.stream);

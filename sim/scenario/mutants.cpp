@@ -69,6 +69,8 @@ const std::vector<MutantRow>& mutants() {
        "a packet id is given out again while a message is in flight under it"},
       {"operation_numbers_reused", "G11",
        "a stand-in that let its copy go numbers operations from one again"},
+      {"early_pubrec_unknown", "G3",
+       "a PUBREC for what the connection before was sent is answered as unknown, and the PUBLISH sent again"},
       {"publish_after_pubrel", "G3",
        "PUBLISH is sent again where PUBREC had come"},
       {"publish_rate_ignored", "G13",

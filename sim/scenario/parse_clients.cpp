@@ -195,9 +195,10 @@ void read_session(Reader& reader, ClientSpec& spec) {
   });
   for (const auto& behaviour : reader.words("behaviour")) {
     if (behaviour == "one_packet_id") spec.lowest_packet_id = true;
+    else if (behaviour == "early_pubrec") spec.acknowledges_early = true;
     else if (behaviour == "resend_after_pubrel" || behaviour == "slow_reader")
       reader.fail("behaviour", behaviour + " is not supported yet");
-    else reader.fail("behaviour", "\"" + behaviour + "\" is none of one_packet_id, resend_after_pubrel, slow_reader");
+    else reader.fail("behaviour", "\"" + behaviour + "\" is none of early_pubrec, one_packet_id, resend_after_pubrel, slow_reader");
   }
 }
 

@@ -2,6 +2,8 @@
 #include "sim/world/client.hpp"
 
 #include <algorithm>
+#include <utility>
+#include <variant>
 
 #include "broker/mqtt/encoder.hpp"
 #include "sim/world/message_properties.hpp"
@@ -152,6 +154,11 @@ void Client::send_connect() {
   note.flag = spec_.clean_start;
   world_.note(std::move(note));
   send(*current_, packet);
+  for (const std::uint16_t id : std::exchange(unsent_pubrecs_, {})) {
+    mqtt::Pubrec pubrec;
+    pubrec.packet_id = id;
+    if (received_.contains(id)) send(*current_, pubrec);
+  }
 }
 
 void Client::handle_connack(const mqtt::Connack& packet) {
@@ -227,6 +234,9 @@ void Client::plan_reconnect(std::optional<Duration> offline, bool move) {
 
 void Client::over(Connection& connection, std::uint8_t code, bool clean, std::string text, std::optional<std::uint32_t> session_expiry) {
   if (connection.number == 0) return;
+  for (const auto& ack : connection.acks)
+    if (const auto* pubrec = std::get_if<mqtt::Pubrec>(&ack.packet); pubrec != nullptr && spec_.acknowledges_early)
+      unsent_pubrecs_.push_back(pubrec->packet_id);
   Event note;
   note.kind = Event::Kind::disconnected;
   note.client = spec_.id;

@@ -213,6 +213,7 @@ class Client final : public ClientEnd {
   std::map<std::uint64_t, Flow> flows_;
   std::map<std::uint16_t, std::uint64_t> flow_of_id_;
   std::map<std::uint16_t, Message> received_;  ///< QoS 2 ids not released
+  std::vector<std::uint16_t> unsent_pubrecs_;  ///< see ClientSpec::acknowledges_early
   std::map<std::string, SubscribeSpec> wanted_;
 
   // the work

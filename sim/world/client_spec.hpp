@@ -115,6 +115,7 @@ struct ClientSpec {
   bool reconnect_jitter = true;
   std::optional<ChurnSpec> churn;
   bool lowest_packet_id = false;  ///< behaviour "one_packet_id": ids are used again at once
+  bool acknowledges_early = false;  ///< behaviour "early_pubrec": a PUBREC that could not be sent any more goes with the next CONNECT
   Duration latency{0};            ///< of its wire, drawn once
 
   /// After the end of its connection.
