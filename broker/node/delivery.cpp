@@ -246,7 +246,7 @@ void Coordinator::push_pubrel(const Attached& attached, const slot::Entry& entry
 /// Was a connection before sent something under that id, which this one is to be sent again, or was already?
 bool Coordinator::resumed(SlotId slot, const std::string& client, Attached& attached, std::uint16_t id) {
   const slot::Session* now = session(slot, client);
-  if (now == nullptr || !now->exists() || now->attach_stamp != attached.attach) return false;
+  if (now == nullptr || !now->exists() || now->attach_stamp != attached.attach) return true;  // attached anew: perhaps, and then it is
   resume(slot, client, *now, attached);
   const auto waits = [&](const slot::Name& name) {  // for a majority
     const auto found = now->entries.find(name);
