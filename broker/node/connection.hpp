@@ -61,12 +61,13 @@ struct Underway {
   std::uint32_t outstanding = 0;  ///< of `written`: not finished by the client
   std::list<pb::Deliver> held;   ///< beyond the client's receive maximum, or under an id still in use
   pb::Acks acks;
-  pb::Acks doubts;  ///< those of `doubted` not asked yet
   std::map<std::uint16_t, bool> doubted;  ///< PUBRECs of ids not in `written`, until their PUBLISH would be sent again; did it refuse?
+  pb::Doubts doubts;             ///< those of them that are not asked about yet
   std::vector<std::pair<NodeId, pb::RetainedMark>> marks;  ///< said back once the client has taken what is unsent
   [[nodiscard]] std::size_t unacknowledged() const { return publishes[0].size() + publishes[1].size(); }
   [[nodiscard]] bool empty() const {
-    return unacknowledged() == 0 && unreleased.empty() && written.empty() && held.empty() && acks.acks_size() == 0 && doubts.acks_size() == 0 && doubted.empty() && asked == 0 && marks.empty();
+    return unacknowledged() == 0 && unreleased.empty() && written.empty() && held.empty() && acks.acks_size() == 0 && asked == 0 &&
+           doubted.empty() && doubts.packet_ids_size() == 0 && marks.empty();
   }
 };
 

@@ -134,8 +134,7 @@ void Coordinator::dispatch(SlotId slot, NodeId from, const pb::Request& request,
     no.set_superseded(true);
     return reply(from, std::move(no));
   }
-  const bool doubts = request.has_acks() && request.acks().acks_size() != 0 && !request.acks().acks(0).has_name();
-  if ((request.has_inbound() || request.has_release() || doubts) && !decides_qos2(slot)) {
+  if ((request.has_inbound() || request.has_release() || request.has_doubts()) && !decides_qos2(slot)) {
     serving_[slot].without_majority.insert_or_assign({from, request.id()}, request);
     return;
   }
@@ -145,6 +144,7 @@ void Coordinator::dispatch(SlotId slot, NodeId from, const pb::Request& request,
     case pb::Request::kSubscribe: return subscribe(slot, from, request);
     case pb::Request::kUnsubscribe: return unsubscribe(slot, from, request);
     case pb::Request::kAcks: return acks(slot, from, request);
+    case pb::Request::kDoubts: return doubts(slot, from, request);
     case pb::Request::kInbound: return inbound(slot, from, request);
     case pb::Request::kRelease: return release(slot, from, request);
     case pb::Request::kBegan: return began(slot, from, request);

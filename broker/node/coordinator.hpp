@@ -80,6 +80,7 @@ class Coordinator {
   slot::Dot append(SlotId slot, slot::pb::Operation operation);
   [[nodiscard]] slot::Dot tail(SlotId slot) const;
   void note_unretired(SlotId slot, const slot::Name& name);
+  void ask_to_retire(SlotId slot);
   /// Ends a session by an operator's word, connected or not; its will is published. `done` once that is stored.
   bool remove(SlotId slot, const std::string& client, std::function<void()> done);
 
@@ -91,6 +92,7 @@ class Coordinator {
     std::set<std::uint16_t> bound;                              ///< ids that entries hold, sent or not
     std::set<std::uint16_t> resumed;                            ///< of `ids`: given out before, and not done
     std::vector<slot::Name> resume;                             ///< given out before, to be sent under their ids
+    std::uint32_t recds = 0;                                    ///< the greatest place of a PUBREC among them
     std::optional<std::pair<slot::Stamp, slot::Name>> cursor;   ///< delivered up to here
     [[nodiscard]] bool empty() const { return in_flight.empty() && bound.empty() && resume.empty() && !cursor; }
   };
@@ -131,7 +133,7 @@ class Coordinator {
     std::map<slot::Dot, slot::VersionVector> wills_asked;  ///< names that are asked about -> what was known then
     std::set<std::string> pump;
     std::set<slot::Name> unretired;
-    std::map<std::pair<bool, std::uint32_t>, slot::Name> retire_asked;  ///< by who is asked: the last one in the question before
+    std::map<std::pair<bool, std::uint32_t>, slot::Name> retire_asked;  ///< by who gave them: the last one asked about
   };
   struct Target {
     std::uint32_t qos = 0;
@@ -159,6 +161,7 @@ class Coordinator {
   void subscribe(SlotId slot, NodeId from, const pb::Request& request);
   void unsubscribe(SlotId slot, NodeId from, const pb::Request& request);
   void acks(SlotId slot, NodeId from, const pb::Request& request);
+  void doubts(SlotId slot, NodeId from, const pb::Request& request);
   void inbound(SlotId slot, NodeId from, const pb::Request& request);
   void release(SlotId slot, NodeId from, const pb::Request& request);
   void began(SlotId slot, NodeId from, const pb::Request& request);
@@ -174,8 +177,7 @@ class Coordinator {
   static void forget_cursor(Attached& attached);
   static void find_resumable(const slot::Session& session, Attached& attached);
   void resume(SlotId slot, const std::string& client, const slot::Session& session, Attached& attached);
-  bool resumed(SlotId slot, const std::string& client, Attached& attached, std::uint16_t id);
-  void received(SlotId slot, const std::string& client, const Attached& attached, std::vector<slot::Name> names);
+  void received(SlotId slot, const std::string& client, Attached& attached, std::vector<slot::Name> names);
   slot::Dot log_send(SlotId slot, const std::string& client, const Attached& attached, slot::pb::Operation operation, bool qos2);
   void kick(std::string_view client, NodeId node, std::uint64_t connection);
   void pump_session(SlotId slot, const std::string& client, Attached& attached);

@@ -71,6 +71,7 @@ void Coordinator::resume(SlotId slot, const std::string& client, const slot::Ses
     if (!flight.ids.emplace(entry.packet_id, name).second) continue;
     flight.in_flight[name] = entry.packet_id;
     flight.resumed.insert(entry.packet_id);
+    flight.recds = std::max(flight.recds, entry.recd);
     again.push_back(&entry);
     if (!decided_step(parts_.slots.held(slot)->state(), entry) || entry.epoch == epoch) continue;
     auto& one = *operation.mutable_send()->add_entries();  // of an earlier epoch: perhaps decided, and now for sure
@@ -241,21 +242,27 @@ void Coordinator::push_pubrel(const Attached& attached, const slot::Entry& entry
   parts_.send(attached.node, std::move(envelope));
 }
 
-/// Answered once it is stored what is done with: the front forgets it then. `had` false: some of it was not in flight here (yet),
-/// and will be asked about again.
-/// Was a connection before sent something under that id, which this one is to be sent again, or was already?
-bool Coordinator::resumed(SlotId slot, const std::string& client, Attached& attached, std::uint16_t id) {
+/// A PUBREC of what this connection has not been sent: what is to be sent again, or was, is under way; nothing else is.
+void Coordinator::doubts(SlotId slot, NodeId from, const pb::Request& request) {
+  const std::string& client = request.client();
+  const auto it = serving_[slot].attached.find(client);
   const slot::Session* now = session(slot, client);
-  if (now == nullptr || !now->exists() || now->attach_stamp != attached.attach) return true;  // attached anew: perhaps, and then it is
-  resume(slot, client, *now, attached);
-  const auto waits = [&](const slot::Name& name) {  // for a majority
-    const auto found = now->entries.find(name);
-    return found != now->entries.end() && found->second.packet_id == id;
-  };
-  const Flight& flight = *attached.flight;
-  return flight.resumed.contains(id) || std::any_of(flight.resume.begin(), flight.resume.end(), waits);
+  const bool current = it != serving_[slot].attached.end() && it->second.connection == request.connection() &&
+                       it->second.node == from && now != nullptr && now->exists() && now->attach_stamp == it->second.attach;
+  if (!current) return redirect(from, request);  // not attached yet, or not any more
+  resume(slot, client, *now, it->second);
+  const Flight& flight = *it->second.flight;
+  std::set<std::uint16_t> under_way = flight.resumed;
+  for (const slot::Name& name : flight.resume)  // waits for a majority
+    if (const auto found = now->entries.find(name); found != now->entries.end()) under_way.insert(found->second.packet_id);
+  pb::Reply yes = answer(request);
+  for (const std::uint32_t id : request.doubts().packet_ids())
+    if (!under_way.contains(static_cast<std::uint16_t>(id))) yes.add_unknown_ids(id);
+  reply(from, yes);
 }
 
+/// Answered once it is stored what is done with: the front forgets it then. `had` false: some of it was not in flight here (yet),
+/// and will be asked about again.
 void Coordinator::acks(SlotId slot, NodeId from, const pb::Request& request) {
   pb::Reply taken = answer(request);
   const auto it = serving_[slot].attached.find(request.client());
@@ -267,10 +274,6 @@ void Coordinator::acks(SlotId slot, NodeId from, const pb::Request& request) {
   std::vector<slot::Name> recd;
   for (const pb::Ack& ack : request.acks().acks()) {
     const auto id = static_cast<std::uint16_t>(ack.packet_id());
-    if (!ack.has_name()) {
-      if (!resumed(slot, request.client(), attached, id)) taken.add_unknown_ids(id);
-      continue;
-    }
     const auto found = attached.flight->ids.find(id);
     const slot::Name name = slot::from_pb(ack.name());
     if (found == attached.flight->ids.end() || found->second != name) {
@@ -301,18 +304,16 @@ void Coordinator::acks(SlotId slot, NodeId from, const pb::Request& request) {
 }
 
 /// Their PUBRECs came, in that order: PUBREL once a majority knows.
-void Coordinator::received(SlotId slot, const std::string& client, const Attached& attached, std::vector<slot::Name> names) {
+void Coordinator::received(SlotId slot, const std::string& client, Attached& attached, std::vector<slot::Name> names) {
   const slot::Session* now = session(slot, client);
   if (now == nullptr) return;
-  std::uint32_t last = 0;
-  for (const auto& [name, id] : attached.flight->in_flight)
-    if (const auto entry = now->entries.find(name); entry != now->entries.end()) last = std::max(last, entry->second.recd);
   slot::pb::Operation operation;
   slot::pb::Recd& recd = *operation.mutable_recd();
   recd.set_client(client);
-  recd.set_first(last + 1);
+  recd.set_first(attached.flight->recds + 1);
   for (const slot::Name& name : names)
     if (const auto entry = now->entries.find(name); entry == now->entries.end() || entry->second.recd == 0) slot::to_pb(name, recd.add_names());
+  attached.flight.edit().recds += static_cast<std::uint32_t>(recd.names_size());
   const bool known = recd.names_size() == 0 || parts_.config.mutant.is("pubrec_not_logged");
   const auto gate = known ? tail(slot) : append(slot, std::move(operation));
   parts_.slots.held(slot)->when_stored(gate, true, [this, slot, client, attach = attached.attach, names = std::move(names)] {

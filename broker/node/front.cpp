@@ -202,9 +202,9 @@ void Front::gather() {
   for (const StreamId stream : streams) {
     Connection* connection = find(stream);
     if (connection == nullptr) continue;
-    if (connection->underway->doubts.acks_size() != 0) {
+    if (connection->underway->doubts.packet_ids_size() != 0) {
       pb::Request request = request_for(*connection);
-      *request.mutable_acks() = std::exchange(connection->underway.edit().doubts, {});
+      *request.mutable_doubts() = std::exchange(connection->underway.edit().doubts, {});
       parts_.requests.submit(connection->session_slot, std::move(request), [this, stream](const pb::Reply& reply) {
         if (Connection* now = find(stream)) settle_doubts(*now, reply);
       });
@@ -225,7 +225,6 @@ void Front::settle_doubts(Connection& connection, const pb::Reply& reply) {
     const auto id = static_cast<std::uint16_t>(one);
     if (connection.underway.edit().doubted.erase(id) != 0) unknown(connection, id);
   }
-  if (!connection.underway->held.empty()) release_held(connection);
   connection.underway.tidy();
 }
 

@@ -129,8 +129,9 @@ void Front::open(Connection& connection) {
     packet.will.reset();  // the record has it
   }
   // Known before the session is touched: what does not fit is no answer, and without one nothing may follow [MQTT-3.2.0-1].
-  if (mqtt::Connack answer = connack(connection); !trim(answer, connection.allowance, connection.version))
-    return refuse(connection, mqtt::Reason::packet_too_large, "its CONNACK is larger than the client takes");
+  if (packet.properties->maximum_packet_size)
+    if (mqtt::Connack answer = connack(connection); !trim(answer, connection.allowance, connection.version))
+      return refuse(connection, mqtt::Reason::packet_too_large, "its CONNACK is larger than the client takes");
   --pending_;
   connection.phase = Connection::Phase::opening;
   by_home_[connection.home].insert(connection.stream);

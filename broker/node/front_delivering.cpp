@@ -102,7 +102,7 @@ void Front::deliver(NodeId from, const pb::Deliver& deliver, const slot::pb::Mes
     // The coordinator before may have sent what this one does not know of: its window is not the client's. What waits is not
     // overtaken.
     const std::uint32_t maximum = connection->record.receive_maximum() == 0 ? 65535 : connection->record.receive_maximum();
-    const bool in_use = (before != underway.written.end() && before->second.open()) || (!answered && underway.doubted.contains(id));
+    const bool in_use = before != underway.written.end() && before->second.open();
     if (in_use || underway.outstanding >= maximum || !underway.held.empty()) {
       underway.held.push_back(deliver);
       *underway.held.back().mutable_message() = message;
@@ -115,6 +115,7 @@ void Front::deliver(NodeId from, const pb::Deliver& deliver, const slot::pb::Mes
   written.step = deliver.pubrel() ? Written::Step::pubrel : Written::Step::publish;
   const auto doubted = underway.doubted.extract(id);
   if (answered) return on_ack(*connection, pb::Ack::PUBREC, id, doubted.mapped());
+  if (!doubted.empty() && !deliver.pubrel()) unknown(*connection, id);  // given out anew: nothing was under way
   if (!deliver.pubrel()) return write_publish(*connection, deliver, message);
   mqtt::Pubrel packet;
   packet.packet_id = id;
@@ -209,9 +210,7 @@ void Front::doubt(Connection& connection, std::uint16_t id, bool failed) {
   if (!connection.session_present || parts_.config.mutant.is("early_pubrec_unknown")) return unknown(connection, id);
   Underway& underway = connection.underway.edit();
   if (underway.doubted.size() >= parts_.config.max_inflight || !underway.doubted.emplace(id, failed).second) return;
-  pb::Ack& ack = *underway.doubts.add_acks();
-  ack.set_kind(pb::Ack::PUBREC);
-  ack.set_packet_id(id);
+  underway.doubts.add_packet_ids(id);
   with_acks_.insert(connection.stream);
 }
 

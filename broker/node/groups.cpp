@@ -85,8 +85,10 @@ bool Groups::is_gone(const MemberAddress& address) const {
 void Groups::begin_serving(SlotId slot) {
   for (const auto& [client, one] : parts_.slots.held(slot)->state().sessions)
     if (is_group(client)) rebuild(slot, client);
+  const auto at = slots_.find(slot);
+  if (at == slots_.end()) return;
   std::vector<std::string> gone;  // while this node came back
-  for (const auto& [group, state] : slots_[slot])
+  for (const auto& [group, state] : at->second)
     if (session(slot, group) == nullptr) gone.push_back(group);
   for (const std::string& group : gone) rebuild(slot, group);
 }

@@ -36,7 +36,7 @@ void Coordinator::subscribe(SlotId slot, NodeId from, const pb::Request& request
     const bool taken = known || count < most || parts_.config.mutant.is("subscription_limit_ignored");
     yes.add_codes(taken ? one.options().qos() : mqtt::code(mqtt::Reason::quota_exceeded));
     if (!taken) continue;
-    if (!known && fresh.insert(one.filter()).second) ++count;
+    if (!known) ++count, fresh.insert(one.filter());
     *operation.mutable_subscribe()->add_filters() = one;
   }
   if (operation.subscribe().filters_size() < request.subscribe().filters_size())

@@ -63,13 +63,8 @@ void Retained::begin_all(SlotId slot, const std::string& client) {
 bool Retained::begin(Reader& reader, const Key& key, const std::string& filter, const slot::Subscription& subscription) {
   const auto [place, fresh] = reader.by_filter.try_emplace(filter, reader.readings.end());
   if (!fresh) {
-    Reading& before = *place->second;
-    if (before.subscribed == subscription.stamp) return false;
-    if (before.by == subscription.owing->asked) {
-      before.subscribed = subscription.stamp;
-      return false;
-    }
-    forget_query(before);
+    if (place->second->by == subscription.owing->asked) return false;
+    forget_query(*place->second);
     reader.readings.erase(place->second);
   }
   Reading reading;

@@ -25,11 +25,13 @@ void Coordinator::retain(SlotId slot, NodeId from, const pb::Request& request, b
   auto* held = parts_.slots.held(slot);
   pb::Reply yes = answer(request);
   const slot::pb::Message& message = request.retain().message();
-  const auto is = held->state().retained.find(message.topic());
-  const bool here = is != held->state().retained.end();
-  const bool same = here && is->second.message.publisher() == message.publisher() && is->second.message.payload() == message.payload();
-  // Asked again: it was written, unless it was refused for want of room.
-  if ((again && here && (same || parts_.retained.has_room(slot, message))) || retained_before(slot, request.retain())) {
+  const auto written = [&] {  // unless it was refused for want of room
+    const auto here = held->state().retained.find(message.topic());
+    if (here == held->state().retained.end()) return false;
+    const slot::pb::Message& is = here->second.message;
+    return (is.publisher() == message.publisher() && is.payload() == message.payload()) || parts_.retained.has_room(slot, message);
+  };
+  if ((again && written()) || retained_before(slot, request.retain())) {
     held->when_stored(tail(slot), false, [this, from, yes] { reply(from, yes); });
     return;
   }

@@ -1,5 +1,7 @@
 // Housekeeping of a coordinator: session timers, and identities that their publishers released are retired.
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "broker/node/coordinator.hpp"
 #include "broker/node/parts.hpp"
@@ -7,7 +9,7 @@
 namespace hf::node {
 
 namespace {
-constexpr int names_max = 1000;  ///< identities asked about in one message
+constexpr std::size_t names_max = 1000;  ///< identities asked about in one message
 }
 
 void Coordinator::note_unretired(SlotId slot, const slot::Name& name) {
@@ -41,36 +43,33 @@ void Coordinator::tick() {
   for (SlotId slot = 0; slot <= parts_.local_slot(); ++slot) {
     if (!parts_.slots.serving(slot)) continue;
     clear_up(slot);
-    Serving& serving = serving_[slot];
-    std::map<std::pair<bool, std::uint32_t>, pb::RetireQuery> queries;
-    std::map<std::pair<bool, std::uint32_t>, slot::Name> last;
-    const auto ask = [&](const slot::Name& name) {
-      pb::RetireQuery& query = queries[{name.front, name.slot}];
-      if (query.names_size() == names_max) return;
-      query.set_slot(name.slot);
-      query.set_front(name.front);
-      query.set_asking(slot);
-      query.set_asking_local(slot == parts_.local_slot());
-      slot::to_pb(name, query.add_names());
-      last[{name.front, name.slot}] = name;
-    };
-    // On from where the last question ended: many may not be released for long.
-    for (const slot::Name& name : serving.unretired) {
-      const auto asked = serving.retire_asked.find({name.front, name.slot});
-      if (asked == serving.retire_asked.end() || asked->second < name) ask(name);
-    }
-    for (const slot::Name& name : serving.unretired) {
-      const auto asked = serving.retire_asked.find({name.front, name.slot});
-      if (asked != serving.retire_asked.end() && !(asked->second < name)) ask(name);
-    }
-    serving.retire_asked = std::move(last);
-    for (auto& [where, query] : queries) {
-      const NodeId to = where.first ? where.second : parts_.slots.coordinator(where.second);
-      pb::PeerMessage message;
-      *message.mutable_retire_query() = std::move(query);
-      parts_.send(to, std::move(message));
-    }
+    ask_to_retire(slot);
   }
+}
+
+/// Asks whoever gave the names whether they are released; on from where the question before ended, for many may not be for long.
+void Coordinator::ask_to_retire(SlotId slot) {
+  Serving& serving = serving_[slot];
+  using Giver = std::pair<bool, std::uint32_t>;
+  std::map<Giver, std::vector<const slot::Name*>> by_giver;
+  for (const slot::Name& name : serving.unretired) by_giver[{name.front, name.slot}].push_back(&name);
+  std::map<Giver, slot::Name> last;
+  for (const auto& [giver, names] : by_giver) {
+    pb::PeerMessage message;
+    pb::RetireQuery& query = *message.mutable_retire_query();
+    query.set_slot(giver.second);
+    query.set_front(giver.first);
+    query.set_asking(slot);
+    query.set_asking_local(slot == parts_.local_slot());
+    const auto before = serving.retire_asked.find(giver);
+    std::size_t next = 0;
+    if (before != serving.retire_asked.end())
+      while (next < names.size() && !(before->second < *names[next])) ++next;
+    for (std::size_t i = 0; i < std::min(names.size(), names_max); ++i) slot::to_pb(*names[(next + i) % names.size()], query.add_names());
+    last[giver] = slot::from_pb(query.names(query.names_size() - 1));
+    parts_.send(giver.first ? giver.second : parts_.slots.coordinator(giver.second), std::move(message));
+  }
+  serving.retire_asked = std::move(last);
 }
 
 /// Has every replica stored what was known here when this was first asked about `name`.

@@ -131,9 +131,9 @@ TEST(Limits, subscriptions_of_a_session) {
   Client other(node);
   ASSERT_TRUE(other.connect(lasting("b")));
   mqtt::Subscribe twice{.packet_id = 3, .subscriptions = {}, .properties = {}};
-  for (const char* filter : {"t/1", "t/1", "t/2", "t/3"}) twice.subscriptions.push_back({.filter = filter, .qos = 0});
+  for (const char* filter : {"t/1", "t/1", "t/2", "t/2", "t/3"}) twice.subscriptions.push_back({.filter = filter, .qos = 0});
   other.send(twice);
-  EXPECT_EQ(other.next<mqtt::Suback>().value().codes, (std::vector<std::uint8_t>{0, 0, 0, 0x97})) << "named twice it is one";
+  EXPECT_EQ(other.next<mqtt::Suback>().value().codes, (std::vector<std::uint8_t>{0, 0, 0, 0, 0x97})) << "named twice it is one";
 }
 
 /// A session that is away, and whom others publish to.

@@ -7,10 +7,7 @@
 namespace hf::sim {
 namespace {
 
-/// Does a message of QoS 0, published at n2 the moment n1 has acknowledged the subscription, arrive?
-bool arrives(std::uint64_t seed) {
-  History history;
-  World world(seed, history, shard_factory());
+void add_three(World& world) {
   node::Config config;
   config.slots = 16;
   for (NodeId id = 1; id <= 3; ++id) config.members.push_back({id, "n" + std::to_string(id), "n" + std::to_string(id), "z"});
@@ -18,6 +15,13 @@ bool arrives(std::uint64_t seed) {
     config.id = id;
     world.add_node("n" + std::to_string(id), config);
   }
+}
+
+/// Does a message of QoS 0, published at n2 the moment n1 has acknowledged the subscription, arrive?
+bool arrives(std::uint64_t seed) {
+  History history;
+  World world(seed, history, shard_factory());
+  add_three(world);
   // Two meet the third long before they meet each other.
   faultnet::Wire far;
   far.latency = 100ms;
@@ -50,22 +54,16 @@ TEST(Starting, who_serves_its_first_client_has_met_its_neighbours_neighbours) {
 TEST(Starting, a_large_connect_is_answered_once_the_node_is_ready) {
   History history;
   World world(1, history, shard_factory());
-  node::Config config;
-  config.slots = 16;
-  for (NodeId id = 1; id <= 3; ++id) config.members.push_back({id, "n" + std::to_string(id), "n" + std::to_string(id), "z"});
-  for (NodeId id = 1; id <= 3; ++id) {
-    config.id = id;
-    world.add_node("n" + std::to_string(id), config);
-  }
+  add_three(world);
   world.start_all();
   WorldClient client(world, "large", "n1");
-  int dialled = 0;
+  int packets = 0;
   client.will = mqtt::Will{.topic = "w", .payload = Bytes(std::string(65000, 'x')), .qos = 0, .retain = false, .properties = {}};
   for (int i = 0; i < 40; ++i) client.will->properties.edit().user_properties.emplace_back("k", std::string(1000, 'v'));
-  client.on_packet = [&](const mqtt::Packet&) { ++dialled; };
+  client.on_packet = [&](const mqtt::Packet&) { ++packets; };
   world.run_for(3s);
   EXPECT_EQ(client.connacks, 1);
-  EXPECT_EQ(dialled, 1) << "and nothing else";
+  EXPECT_EQ(packets, 1) << "and nothing else";
 }
 
 }  // namespace
