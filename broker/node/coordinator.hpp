@@ -41,6 +41,7 @@ class Coordinator {
   void begin_serving(SlotId slot);
   /// QoS 2 steps may be logged from now on.
   void begin_deciding(SlotId slot);
+  void stop_deciding(SlotId slot);
   void stop_serving(SlotId slot);
   /// Do requests wait for the slot to be served here.
   [[nodiscard]] bool parks(SlotId slot) const { return !serving_[slot].parked.empty(); }
@@ -92,6 +93,7 @@ class Coordinator {
     std::set<std::uint16_t> bound;                              ///< ids that entries hold, sent or not
     std::set<std::uint16_t> resumed;                            ///< of `ids`: given out before, and not done
     std::vector<slot::Name> resume;                             ///< given out before, to be sent under their ids
+    std::set<slot::Name> behind;                                ///< of QoS 1, to be sent again once QoS 2 before it has been
     std::uint32_t recds = 0;                                    ///< the greatest place of a PUBREC among them
     std::optional<std::pair<slot::Stamp, slot::Name>> cursor;   ///< delivered up to here
     [[nodiscard]] bool empty() const { return in_flight.empty() && bound.empty() && resume.empty() && !cursor; }
@@ -181,7 +183,9 @@ class Coordinator {
   slot::Dot log_send(SlotId slot, const std::string& client, const Attached& attached, slot::pb::Operation operation, bool qos2);
   void kick(std::string_view client, NodeId node, std::uint64_t connection);
   void pump_session(SlotId slot, const std::string& client, Attached& attached);
-  void resend(SlotId slot, const std::string& client, Attached& attached, const slot::Entry& entry);
+  void resend(SlotId slot, const std::string& client, Attached& attached, const std::vector<const slot::Entry*>& entries);
+  void send_again(SlotId slot, const Attached& attached, const slot::Entry& entry);
+  void send_behind(SlotId slot, Attached& attached, const slot::Session& session);
   void push(SlotId slot, const Attached& attached, const slot::Entry& entry, bool dup);
   void push_pubrel(const Attached& attached, const slot::Entry& entry);
   void push_qos0(SlotId slot, const std::string& client, const slot::pb::Message& message, const Target& target);

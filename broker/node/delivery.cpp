@@ -1,4 +1,4 @@
-// What each client is owed now: the send window, packet ids, resumption, acknowledgements.
+// What each client is owed now: the send window, packet ids, acknowledgements.
 #include <algorithm>
 
 #include "broker/node/coordinator.hpp"
@@ -38,50 +38,6 @@ void Coordinator::attach(SlotId slot, const std::string& client, const pb::Reque
   pump_slots_.insert(slot);
   parts_.retained.attached(slot, client);
   parts_.groups_of_members.changed(slot, client);
-}
-
-void Coordinator::find_resumable(const slot::Session& session, Attached& attached) {
-  if (session.queue.empty() && attached.flight->empty()) return;
-  Flight& flight = attached.flight.edit();
-  flight.resume.clear();
-  for (const auto& [place, entry] : session.queue) {
-    if (entry->packet_id == 0) continue;
-    flight.bound.insert(entry->packet_id);
-    if (!flight.in_flight.contains(entry->name)) flight.resume.push_back(entry->name);
-  }
-}
-
-/// What was given out before is in the client's window already, wherever it stands in the queue: it goes first, and
-/// waits for no window. Two entries under one id: the later one gets another, in its turn.
-void Coordinator::resume(SlotId slot, const std::string& client, const slot::Session& session, Attached& attached) {
-  const slot::Stamp epoch = parts_.slots.held(slot)->epoch();
-  if (attached.flight->resume.empty()) return;
-  Flight& flight = attached.flight.edit();
-  std::vector<const slot::Entry*> again;
-  slot::pb::Operation operation;
-  for (const slot::Name& name : std::exchange(flight.resume, {})) {
-    const auto found = session.entries.find(name);
-    if (found == session.entries.end() || found->second.done || flight.in_flight.contains(name)) continue;
-    const slot::Entry& entry = found->second;
-    if (parts_.groups_of_members.revoked(slot, entry)) continue;
-    if (decided_step(parts_.slots.held(slot)->state(), entry) && !decides_qos2(slot)) {
-      flight.resume.push_back(name);
-      continue;
-    }
-    if (!flight.ids.emplace(entry.packet_id, name).second) continue;
-    flight.in_flight[name] = entry.packet_id;
-    flight.resumed.insert(entry.packet_id);
-    flight.recds = std::max(flight.recds, entry.recd);
-    again.push_back(&entry);
-    if (!decided_step(parts_.slots.held(slot)->state(), entry) || entry.epoch == epoch) continue;
-    auto& one = *operation.mutable_send()->add_entries();  // of an earlier epoch: perhaps decided, and now for sure
-    slot::to_pb(name, one.mutable_name());
-    one.set_packet_id(entry.packet_id);
-  }
-  if (operation.has_send()) log_send(slot, client, attached, std::move(operation), true);
-  // PUBRELs in the order of the PUBRECs [MQTT-4.6.0-4].
-  std::stable_sort(again.begin(), again.end(), [](const slot::Entry* a, const slot::Entry* b) { return a->recd < b->recd; });
-  for (const slot::Entry* entry : again) resend(slot, client, attached, *entry);
 }
 
 slot::Dot Coordinator::log_send(SlotId slot, const std::string& client, const Attached& attached, slot::pb::Operation operation,
@@ -138,6 +94,10 @@ void Coordinator::pump_session(SlotId slot, const std::string& client, Attached&
   if (attached.full) return;  // on_credit pumps again
   const bool resume_last = parts_.config.mutant.is("resume_behind_newer");
   if (!resume_last) resume(slot, client, *now, attached);
+  if (!attached.flight->behind.empty()) {
+    if (decides_qos2(slot)) return;  // resend() pumps again
+    send_behind(slot, attached, *now);
+  }
   slot::pb::Operation send1;
   slot::pb::Operation send2;
   std::vector<slot::Name> plain;
@@ -194,24 +154,6 @@ Coordinator::Attached* Coordinator::current(SlotId slot, std::string_view client
   return now != nullptr && now->exists() && now->attach_stamp == attach ? &it->second : nullptr;
 }
 
-void Coordinator::resend(SlotId slot, const std::string& client, Attached& attached, const slot::Entry& entry) {
-  if (!decided_step(parts_.slots.held(slot)->state(), entry)) return push(slot, attached, entry, true);
-  // What another coordinator gave out or saw is sent only once a majority is known to hold it.
-  parts_.slots.held(slot)->when_stored(tail(slot), true, [this, slot, client, attach = attached.attach, name = entry.name] {
-    const Attached* still = current(slot, client, attach);
-    if (still == nullptr) return;
-    const auto& entries = session(slot, client)->entries;
-    const auto found = entries.find(name);
-    if (found == entries.end() || found->second.done || parts_.groups_of_members.revoked(slot, found->second)) return;
-    if (found->second.qos == 1) return push(slot, *still, found->second, true);
-    parts_.env.reached("resume.inflight_qos2");
-    if (found->second.recd != 0 && !parts_.config.mutant.is("publish_after_pubrel"))
-      push_pubrel(*still, found->second);
-    else
-      push(slot, *still, found->second, true);
-  });
-}
-
 void Coordinator::push(SlotId slot, const Attached& attached, const slot::Entry& entry, bool dup) {
   const auto& messages = parts_.slots.held(slot)->state().messages;
   const auto message = messages.find(entry.message);
@@ -240,25 +182,6 @@ void Coordinator::push_pubrel(const Attached& attached, const slot::Entry& entry
   deliver.set_qos(2);
   deliver.set_pubrel(true);
   parts_.send(attached.node, std::move(envelope));
-}
-
-/// A PUBREC of what this connection has not been sent: what is to be sent again, or was, is under way; nothing else is.
-void Coordinator::doubts(SlotId slot, NodeId from, const pb::Request& request) {
-  const std::string& client = request.client();
-  const auto it = serving_[slot].attached.find(client);
-  const slot::Session* now = session(slot, client);
-  const bool current = it != serving_[slot].attached.end() && it->second.connection == request.connection() &&
-                       it->second.node == from && now != nullptr && now->exists() && now->attach_stamp == it->second.attach;
-  if (!current) return redirect(from, request);  // not attached yet, or not any more
-  resume(slot, client, *now, it->second);
-  const Flight& flight = *it->second.flight;
-  std::set<std::uint16_t> under_way = flight.resumed;
-  for (const slot::Name& name : flight.resume)  // waits for a majority
-    if (const auto found = now->entries.find(name); found != now->entries.end()) under_way.insert(found->second.packet_id);
-  pb::Reply yes = answer(request);
-  for (const std::uint32_t id : request.doubts().packet_ids())
-    if (!under_way.contains(static_cast<std::uint16_t>(id))) yes.add_unknown_ids(id);
-  reply(from, yes);
 }
 
 /// Answered once it is stored what is done with: the front forgets it then. `had` false: some of it was not in flight here (yet),

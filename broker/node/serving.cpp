@@ -89,6 +89,13 @@ void Coordinator::begin_deciding(SlotId slot) {
   }
 }
 
+/// What waited behind QoS 2 goes.
+void Coordinator::stop_deciding(SlotId slot) {
+  for (const auto& [client, attached] : serving_[slot].attached)
+    if (!attached.flight->behind.empty()) serving_[slot].pump.insert(client);
+  if (!serving_[slot].pump.empty()) pump_slots_.insert(slot);
+}
+
 /// Everybody's queue is looked at from its beginning: what waited for something lies before the cursor.
 void Coordinator::pump_all(SlotId slot) {
   Serving& serving = serving_[slot];

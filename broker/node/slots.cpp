@@ -188,6 +188,7 @@ void Slots::check_decides(SlotId id) {
   const bool before = slot.decides;
   slot.decides = slot.serving && slot.held->decides();
   if (slot.decides && !before) parts_.coordinator.begin_deciding(id);
+  if (!slot.decides && before) parts_.coordinator.stop_deciding(id);
 }
 
 void Slots::check_progress(SlotId id) {
