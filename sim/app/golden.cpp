@@ -37,13 +37,14 @@ std::string hex(std::uint64_t digest) {
   return line.substr(start, line.find('\n') - start);
 }
 
-/// Runs it up to `until`; empty where the line is wrong, which is said.
+/// Runs it up to `until`, or whole; empty where the line is wrong, which is said.
 std::string digest_of(const Line& line, const std::string& folder, const std::string& place) {
   const std::string path = folder + "/" + line.scenario + ".json";
   const auto text = read_text(path);
+  const bool whole = line.until == "whole";
   const auto until = sim::parse_duration(line.until);
-  if (!text || !until) {
-    std::cerr << place << (text ? "until: \"" + line.until + "\", expected a duration as \"8s\"" : "scenario: " + path + " cannot be read")
+  if (!text || !(whole || until)) {
+    std::cerr << place << (text ? "until: \"" + line.until + "\", expected a duration as \"8s\", or \"whole\"" : "scenario: " + path + " cannot be read")
               << '\n';
     return "";
   }
@@ -52,8 +53,10 @@ std::string digest_of(const Line& line, const std::string& folder, const std::st
     std::cerr << scenario.error().text << '\n';
     return "";
   }
-  scenario->heal_at = Duration(*until);
-  scenario->settle = Duration(0);
+  if (!whole) {
+    scenario->heal_at = Duration(*until);
+    scenario->settle = Duration(0);
+  }
   return hex(sim::run_scenario(*scenario, sim::shards()).digest);
 }
 

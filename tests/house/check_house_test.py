@@ -181,6 +181,14 @@ class HouseTest(unittest.TestCase):
         self.expect(appended("broker/base/bytes.cpp", "// FIX" + "ME later\n"),
                     "broker/base/bytes.cpp:3: FIXME: finish it, or make it a TODO(#issue)")
 
+    def test_run_of_the_readme(self):
+        golden = {"tests/sim_scenario/golden.txt": "# all\nsplit 3 9s 00\nsplit 3 whole 11\n"}
+        shown = "# It\n`./run scenarios/split.json --seed 3`:\n```\ndigest: {}\n```\n"
+        self.assertEqual(run({**golden, "README.md": shown.format("11")})[0], 0)
+        self.expect({**golden, "README.md": shown.format("00")},
+                    'README.md:4: "split 3 whole 00" is not in tests/sim_scenario/golden.txt')
+        self.expect({**golden, "README.md": "# It\n"}, "README.md:1: shows no run with its digest")
+
 
 if __name__ == "__main__":
     unittest.main()
