@@ -75,8 +75,9 @@ std::optional<std::string> filled_in(std::string_view filter, const Who& who) {
       continue;
     }
     const std::string_view name = filter[++i] == 'u' ? who.user : who.client;
-    // A client that calls itself '#' must not get everybody's rights.
+    // A client that calls itself '#' must not get everybody's rights, nor the server's by '$SYS'.
     if (name.empty() || name.find_first_of("+#") != std::string_view::npos) return std::nullopt;
+    if (out.empty() && name.front() == '$') return std::nullopt;
     out += name;
   }
   return out;

@@ -27,13 +27,17 @@ void Decoder::feed(const Bytes& bytes) {
     at_ = 0;
   } else {
     waiting_.push_back(bytes);
+    waiting_bytes_ += bytes.size();
   }
 }
 
 std::size_t Decoder::buffered() const {
-  std::size_t size = header_size_ + gathered_.size() + (chunk_.size() - at_);
-  for (std::size_t i = waiting_at_; i < waiting_.size(); ++i) size += waiting_[i].size();
-  return size;
+  return header_size_ + gathered_.size() + (chunk_.size() - at_) + waiting_bytes_;
+}
+
+std::size_t Decoder::cost() const {
+  constexpr std::size_t chunk_cost = 64;
+  return buffered() + waiting_.size() * chunk_cost;
 }
 
 /// Moves on to the next chunk when this one is used up; false when there is none. An idle decoder
@@ -46,6 +50,7 @@ bool Decoder::next_chunk() {
     return false;
   }
   chunk_ = std::move(waiting_[waiting_at_++]);
+  waiting_bytes_ -= chunk_.size();
   if (waiting_at_ == waiting_.size()) {
     waiting_.clear();
     waiting_at_ = 0;
@@ -58,7 +63,7 @@ Decoded Decoder::fail(Reason reason, std::string text) {
   chunk_ = Bytes();
   at_ = 0;
   std::vector<Bytes>().swap(waiting_);
-  waiting_at_ = 0;
+  waiting_at_ = waiting_bytes_ = 0;
   std::string().swap(gathered_);
   header_size_ = 0;
   return Decoded::failed;

@@ -63,6 +63,8 @@ class Decoder {
   [[nodiscard]] const DecodeError& error() const;
   /// Bytes fed and not yet decoded.
   [[nodiscard]] std::size_t buffered() const;
+  /// What that costs, in bytes: a chunk that waits takes more than what it holds.
+  [[nodiscard]] std::size_t cost() const;
 
  private:
   Decoded read_header();
@@ -88,6 +90,7 @@ class Decoder {
   std::size_t at_ = 0;
   std::vector<Bytes> waiting_;    ///< fed behind it, from waiting_at_ on
   std::size_t waiting_at_ = 0;
+  std::size_t waiting_bytes_ = 0; ///< of them
   std::string gathered_;          ///< the body so far of a packet that spans feeds
 
   std::unique_ptr<DecodeError> error_;  ///< from when it has failed

@@ -116,7 +116,8 @@ pb::Request Front::request_for(const Connection& connection) const {
 }
 
 void Front::fail(Connection& connection, mqtt::Reason reason, std::string_view text) {
-  if (connection.phase == Connection::Phase::proving) return refuse(connection, reason, text);
+  if (connection.phase == Connection::Phase::proving)  // CONNACK knows no fault of an alias
+    return refuse(connection, reason == mqtt::Reason::topic_alias_invalid ? mqtt::Reason::protocol_error : reason, text);
   log_disconnected(connection, level_of(reason), "disconnected", reason, text);
   if (connection.v5() && connection.phase == Connection::Phase::open) {
     mqtt::Disconnect disconnect;
@@ -146,8 +147,22 @@ void Front::lost(StreamId stream, env::CloseReason reason) {
     connection->over = parts_.env.now() + parts_.config.connect_timeout;
     return arm(*connection, *connection->over);
   }
+  if (said_goodbye(*connection)) return;
   log_lost(*connection, reason);
   closed(stream);
+}
+
+/// A DISCONNECT that came, behind what was not taken from the client yet, is heeded.
+bool Front::said_goodbye(Connection& connection) {
+  if (connection.phase != Connection::Phase::open || connection.pauses == 0) return false;
+  mqtt::Packet packet;
+  while (connection.decoder.next(packet) == mqtt::Decoded::packet) {
+    const auto* disconnect = std::get_if<mqtt::Disconnect>(&packet);
+    if (disconnect == nullptr) continue;
+    on_disconnect(connection, *disconnect);
+    return true;
+  }
+  return false;
 }
 
 void Front::closed(StreamId stream) {
@@ -155,6 +170,7 @@ void Front::closed(StreamId stream) {
   if (it == connections_.end()) return;
   const std::unique_ptr<Connection> connection = std::move(it->second);
   connections_.erase(it);
+  disarm(*connection);
   parts_.counters.connections = connections_.size();
   if (connection->pending()) --pending_;
   dirty_.erase(stream);

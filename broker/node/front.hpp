@@ -147,6 +147,7 @@ class Front {
   void doubt(Connection& connection, std::uint16_t id, bool failed);
   void unknown(Connection& connection, std::uint16_t id);
   void on_ack(Connection& connection, pb::Ack::Kind kind, std::uint16_t id, bool failed);
+  void acknowledge(Connection& connection, pb::Ack::Kind kind, std::uint16_t id, bool failed);
   [[nodiscard]] std::optional<Refusal> subscribe_refusal(const Connection& connection, const mqtt::Subscribe& packet) const;
   [[nodiscard]] mqtt::Reason filter_answer(const Connection& connection, const mqtt::Subscription& one) const;
   void on_subscribe(Connection& connection, const mqtt::Subscribe& packet);
@@ -157,7 +158,9 @@ class Front {
   void fail(Connection& connection, mqtt::Reason reason, std::string_view text);
   void finish(Connection& connection);
   void closed(StreamId stream);
+  bool said_goodbye(Connection& connection);
   void arm(Connection& connection, Instant when);
+  void disarm(const Connection& connection);
   template <class Packet>
   void write(Connection& connection, Packet packet);
   /// Untrimmed, and not marked as to be flushed.

@@ -103,8 +103,6 @@ void Front::open(Connection& connection) {
   connection.session_slot = connection.bound ? parts_.local_slot() : connection.home;
   const std::uint16_t keep = keep_alive(packet);
   connection.silence_max = std::chrono::milliseconds(std::int64_t{keep} * 1500);
-  connection.last_heard = parts_.env.now();
-  if (keep != 0) arm(connection, connection.last_heard + connection.silence_max);  // the alarm for CONNECT may ring first
   connection.aliases_in = InboundAliases(parts_.config.topic_alias_max);
   const int too_many = parts_.config.mutant.is("alias_above_maximum") ? 1 : 0;
   connection.aliases_out = OutboundAliases(static_cast<std::uint16_t>(
@@ -160,6 +158,8 @@ void Front::opened(StreamId stream, const pb::Reply& reply) {
 
 void Front::accept(Connection& connection) {
   connection.phase = Connection::Phase::open;
+  connection.last_heard = parts_.env.now();  // what it said meanwhile was not read
+  if (connection.silence_max != Duration{}) arm(connection, connection.last_heard + connection.silence_max);
   connection.connected_ms = parts_.env.wall_ms();
   log_connected(connection);
   write(connection, connack(connection));

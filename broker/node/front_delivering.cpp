@@ -91,10 +91,10 @@ void Front::deliver(NodeId from, const pb::Deliver& deliver, const slot::pb::Mes
       case Written::Step::publish:
         if (!deliver.pubrel()) return;
         break;
-      case Written::Step::puback: return on_ack(*connection, pb::Ack::PUBACK, id, false);
-      case Written::Step::pubcomp: return on_ack(*connection, pb::Ack::PUBCOMP, id, false);
+      case Written::Step::puback: return acknowledge(*connection, pb::Ack::PUBACK, id, false);
+      case Written::Step::pubcomp: return acknowledge(*connection, pb::Ack::PUBCOMP, id, false);
       case Written::Step::pubrec:
-        if (!deliver.pubrel()) return on_ack(*connection, pb::Ack::PUBREC, id, false);
+        if (!deliver.pubrel()) return acknowledge(*connection, pb::Ack::PUBREC, id, false);
         break;
       case Written::Step::pubrel: return;
     }
@@ -114,7 +114,7 @@ void Front::deliver(NodeId from, const pb::Deliver& deliver, const slot::pb::Mes
   written.name = name;
   written.step = deliver.pubrel() ? Written::Step::pubrel : Written::Step::publish;
   const auto doubted = underway.doubted.extract(id);
-  if (answered) return on_ack(*connection, pb::Ack::PUBREC, id, doubted.mapped());
+  if (answered) return acknowledge(*connection, pb::Ack::PUBREC, id, doubted.mapped());
   if (!doubted.empty() && !deliver.pubrel()) unknown(*connection, id);  // given out anew: nothing was under way
   if (!deliver.pubrel()) return write_publish(*connection, deliver, message);
   mqtt::Pubrel packet;
@@ -173,25 +173,33 @@ void Front::lose(Connection& connection, const pb::Deliver& deliver, std::uint64
   ++parts_.counters.dropped;
   ++counter;
   const auto id = static_cast<std::uint16_t>(deliver.packet_id());
-  if (deliver.qos() == 1) on_ack(connection, pb::Ack::PUBACK, id, true);
-  if (deliver.qos() == 2) on_ack(connection, pb::Ack::PUBREC, id, true);
+  if (deliver.qos() == 1) acknowledge(connection, pb::Ack::PUBACK, id, true);
+  if (deliver.qos() == 2) acknowledge(connection, pb::Ack::PUBREC, id, true);
 }
 
+/// Of the client. What it says again tells nothing new.
 void Front::on_ack(Connection& connection, pb::Ack::Kind kind, std::uint16_t id, bool failed) {
-  Underway& underway = connection.underway.edit();
-  const auto it = underway.written.find(id);
-  if (it == underway.written.end() || it->second.name.dot.seq == 0) {
+  const auto it = connection.underway->written.find(id);
+  if (it == connection.underway->written.end() || it->second.name.dot.seq == 0) {
     if (kind == pb::Ack::PUBREC) doubt(connection, id, failed);
     return;
   }
+  const Written& written = it->second;
+  const bool past_pubrec = written.step == Written::Step::pubrec || written.step == Written::Step::pubrel;
+  if (!written.open() || (kind == pb::Ack::PUBREC && !failed && past_pubrec)) return;
+  acknowledge(connection, kind, id, failed);
+}
+
+/// Tells the coordinator what the client said of what is written, or would say.
+void Front::acknowledge(Connection& connection, pb::Ack::Kind kind, std::uint16_t id, bool failed) {
+  Underway& underway = connection.underway.edit();
+  const auto it = underway.written.find(id);
+  if (it == underway.written.end() || it->second.name.dot.seq == 0) return;
   const bool was_open = it->second.open();
   switch (kind) {
     case pb::Ack::PUBACK: it->second.step = Written::Step::puback; break;
     case pb::Ack::PUBCOMP: it->second.step = Written::Step::pubcomp; break;
-    default:
-      if (it->second.step == Written::Step::pubrel && !failed) return;  // PUBREL is on its way already
-      it->second.step = failed ? Written::Step::pubcomp : Written::Step::pubrec;
-      break;
+    default: it->second.step = failed ? Written::Step::pubcomp : Written::Step::pubrec; break;
   }
   pb::Ack& ack = *underway.acks.add_acks();
   ack.set_kind(kind);
@@ -199,8 +207,9 @@ void Front::on_ack(Connection& connection, pb::Ack::Kind kind, std::uint16_t id,
   ack.set_failed(failed);
   slot::to_pb(it->second.name, ack.mutable_name());
   with_acks_.insert(connection.stream);
-  if (was_open && !it->second.open()) --underway.outstanding;
-  if (!underway.held.empty() && was_open && !it->second.open()) release_held(connection);
+  if (!was_open || it->second.open()) return;
+  --underway.outstanding;
+  if (!underway.held.empty()) release_held(connection);
 }
 
 /// A PUBREC of what this connection was not sent. Of a session that goes on it may be the answer to what a connection before was sent:

@@ -1,6 +1,7 @@
 // What a connection may cost: how many there are, how long they take, how much they leave unread, how fast they publish.
 #include <algorithm>
 
+#include "broker/base/assert.hpp"
 #include "broker/node/client_log.hpp"
 #include "broker/node/front.hpp"
 #include "broker/node/parts.hpp"
@@ -52,7 +53,7 @@ void Front::bytes(StreamId stream, const Bytes& bytes) {
   connection->decoder.feed(bytes);
   process(*connection);
   connection = find(stream);
-  if (connection == nullptr || connection->decoder.buffered() <= env::writable_mark) return;
+  if (connection == nullptr || connection->decoder.cost() <= env::writable_mark) return;
   const bool waits = connection->phase == Connection::Phase::opening || !parts_.routes.complete();
   if (waits) pause(*connection, Pause::waiting, true);
 }
@@ -131,8 +132,13 @@ bool Front::short_of_memory(Connection& connection, const mqtt::Publish& packet)
 
 void Front::arm(Connection& connection, Instant when) {
   if (connection.alarm != Instant{} && connection.alarm <= when) return;
+  disarm(connection);
   connection.alarm = when;
   timers_.insert({when, connection.stream});
+}
+
+void Front::disarm(const Connection& connection) {
+  if (connection.alarm != Instant{}) timers_.erase({connection.alarm, connection.stream});
 }
 
 void Front::tick() {
@@ -142,7 +148,7 @@ void Front::tick() {
     const auto [when, stream] = *timers_.begin();
     timers_.erase(timers_.begin());
     Connection* connection = find(stream);
-    if (connection == nullptr || connection->alarm != when) continue;  // an earlier one was set, and has come
+    HF_ASSERT(connection != nullptr && connection->alarm == when);
     connection->alarm = Instant{};
     check_time(*connection, now);
     connection = find(stream);
@@ -156,7 +162,7 @@ void Front::tick() {
 
 /// Ends a connection whose time is up; else arms the next thing that could be.
 void Front::check_time(Connection& connection, Instant now) {
-  const bool listening = connection.pauses == 0;
+  const bool listening = connection.pauses == 0 && connection.phase != Connection::Phase::opening;
   std::optional<Instant> next;
   const auto due = [&](Instant when) {
     if (when <= now) return true;

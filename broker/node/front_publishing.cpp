@@ -36,7 +36,8 @@ std::optional<Refusal> Front::topic_refusal(std::string_view topic) const {
 
 /// $SYS is what the server tells of itself.
 bool Front::may_publish(const Connection& connection, std::string_view topic) const {
-  return !topic.starts_with("$SYS") && parts_.guard->may_publish(who(connection), topic);
+  const bool ours = topic == "$SYS" || topic.starts_with("$SYS/");
+  return !ours && parts_.guard->may_publish(who(connection), topic);
 }
 
 /// A well-formed PUBLISH that is not carried out. What the protocol cannot refuse is acknowledged and dropped.

@@ -12,6 +12,7 @@ void Requests::submit(SlotId slot, pb::Request request, Then then) {
   request.set_slot(slot);
   request.set_local(slot == parts_.local_slot());
   request.set_id(next_id_++);
+  if (publishes(request)) ++publishing_[request.connection()][slot];
   queue.pending.push_back({std::move(request), std::move(then), parts_.clock->last(), false});
   pump(slot, queue);
 }
@@ -94,6 +95,7 @@ void Requests::on_reply(NodeId from, const pb::Reply& reply) {
   if (from == queue.target) queue.came_from = 0;
   if (from == queue.target || queue.answered_by != queue.target) queue.answered_by = from;
   const Then then = std::move(it->then);
+  if (publishes(it->request)) published(slot, it->request.connection());
   pending.erase(it);
   if (then) then(reply);
 }
@@ -121,15 +123,26 @@ void Requests::drop_connection(SlotId slot, std::uint64_t connection) {
   const auto it = queues_.find(slot);
   if (it == queues_.end()) return;
   std::erase_if(it->second.pending, [&](const Pending& p) {
-    return p.request.connection() == connection && !p.request.has_close() && !p.request.has_open();
+    return p.request.connection() == connection && !p.request.has_close() && !p.request.has_open() && !publishes(p.request);
   });
 }
 
+bool Requests::publishes(const pb::Request& request) {
+  return (request.has_publish() || request.has_retain()) && request.connection() != 0;
+}
+
+void Requests::published(SlotId slot, std::uint64_t connection) {
+  const auto slots = publishing_.find(connection);
+  const auto count = slots->second.find(slot);
+  if (--count->second == 0) slots->second.erase(count);
+  if (slots->second.empty()) publishing_.erase(slots);
+}
+
 void Requests::drop_publishes(std::uint64_t connection) {
-  for (auto& [slot, queue] : queues_)
-    std::erase_if(queue.pending, [&](const Pending& p) {
-      return (p.request.has_publish() || p.request.has_retain()) && p.request.connection() == connection && connection != 0;
-    });
+  const auto slots = publishing_.extract(connection);
+  if (slots.empty()) return;
+  for (const auto& [slot, count] : slots.mapped())
+    std::erase_if(queues_[slot].pending, [&](const Pending& p) { return publishes(p.request) && p.request.connection() == connection; });
 }
 
 void Requests::tick() {

@@ -41,6 +41,7 @@ class Requests {
   void unblock();
   /// Forgets what a closed connection has asked, but for its Close.
   void drop_connection(SlotId slot, std::uint64_t connection);
+  /// And what it published, to whatever slot. Costs what waits for those slots.
   void drop_publishes(std::uint64_t connection);
   void tick();
   [[nodiscard]] std::optional<Instant> deadline() const;
@@ -67,9 +68,12 @@ class Requests {
   void restart(SlotId slot, Queue& queue);
   void pump(SlotId slot, Queue& queue);
   void send_unsent(Queue& queue, std::deque<Pending>& pending);
+  [[nodiscard]] static bool publishes(const pb::Request& request);
+  void published(SlotId slot, std::uint64_t connection);
 
   ShardParts& parts_;
   std::map<SlotId, Queue> queues_;
+  std::map<std::uint64_t, std::map<SlotId, std::size_t>> publishing_;  ///< by connection: messages that wait for an answer
   std::uint64_t next_id_ = 1;
   std::uint64_t next_round_ = 1;
   std::optional<Instant> retry_at_;

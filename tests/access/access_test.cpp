@@ -30,6 +30,8 @@ TEST(Names, bring_no_wildcards_into_filters) {
   EXPECT_FALSE(filled_in("a/%c", {"u", "#"}));
   EXPECT_FALSE(filled_in("a/%u", {"+", "c"}));
   EXPECT_FALSE(filled_in("a/%u", {"", "c"}));
+  EXPECT_FALSE(filled_in("%c/#", {"u", "$SYS"}));
+  EXPECT_EQ(filled_in("a/%c", {"u", "$SYS"}), "a/$SYS");
 }
 
 TEST(Access, is_open_without_rules) {

@@ -106,5 +106,15 @@ TEST(MqttDecoder, LearnsTheVersion) {
   }
 }
 
+TEST(MqttDecoder, CostsMoreThanItHoldsWhereThatCameInCrumbs) {
+  Decoder decoder(Role::server);
+  for (int i = 0; i < 1000; ++i) decoder.feed(Bytes(std::string("\x10")));
+  EXPECT_EQ(decoder.buffered(), 1000U);
+  EXPECT_GT(decoder.cost(), 50'000U);
+  Packet packet;
+  EXPECT_EQ(decoder.next(packet), Decoded::failed);
+  EXPECT_EQ(decoder.cost(), 0U);
+}
+
 }  // namespace
 }  // namespace hf::mqtt

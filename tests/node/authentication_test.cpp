@@ -77,7 +77,7 @@ TEST_F(Authentication, takes_nothing_else_before_connack) {  // [MQTT-3.1.2-30],
   ASSERT_TRUE(client.next<mqtt::Auth>());
   client.send(mqtt::Pingreq{});
   expect_end<mqtt::Connack>(Reason::protocol_error);
-  Client anew(node), goes(node), wrong(node);
+  Client anew(node), goes(node), wrong(node), aliased(node);
   anew.send(connect_with("hello"));
   ASSERT_TRUE(anew.next<mqtt::Auth>());
   anew.send(auth(Reason::reauthenticate, "ann"));
@@ -87,6 +87,10 @@ TEST_F(Authentication, takes_nothing_else_before_connack) {  // [MQTT-3.1.2-30],
   goes.send(mqtt::Disconnect{});
   EXPECT_FALSE(goes.next());
   EXPECT_TRUE(goes.closed());
+  aliased.send(connect_with("hello"));
+  ASSERT_TRUE(aliased.next<mqtt::Auth>());
+  aliased.send_bytes(std::string("\x30\x08\x00\x01t\x03\x23\x00\x00x", 10));
+  EXPECT_EQ(aliased.next<mqtt::Connack>()->reason, Reason::protocol_error) << "CONNACK has no 0x94";
   wrong.send(connect_with("hello"));
   ASSERT_TRUE(wrong.next<mqtt::Auth>());
   wrong.send(go_on("ann", "OTHER"));
@@ -275,6 +279,8 @@ TEST_F(Authentication, gives_nobody_the_right_to_publish_sys) {
   ASSERT_EQ(client.subscribe("$SYS/#"), 0);
   client.send(Client::publish_packet("$SYS/broker/x", "x", 1, 1));
   EXPECT_EQ(client.next<mqtt::Puback>()->reason, Reason::not_authorized);
+  client.send(Client::publish_packet("$SYSTEM/x", "x", 1, 2));
+  EXPECT_NE(client.next<mqtt::Puback>()->reason, Reason::not_authorized) << "which is another topic";
   old.send(Client::publish_packet("$SYS/broker/x", "x", 1, 1));
   EXPECT_TRUE(old.next<mqtt::Puback>()) << "3.1.1 cannot say no";
   EXPECT_FALSE(client.next());

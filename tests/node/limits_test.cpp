@@ -330,6 +330,51 @@ TEST(Publishers, that_are_too_fast_are_read_from_more_slowly) {
   EXPECT_FALSE(node.paused(client.stream()));
 }
 
+TEST(Publishers, that_are_read_from_slowly_and_say_goodbye_have_no_will) {
+  node::Config config;
+  config.publish_rate = 10;
+  config.publish_burst = 5;
+  bench::Node node(config);
+  Client watch(node);
+  ASSERT_TRUE(watch.connect("watch"));
+  ASSERT_EQ(watch.subscribe("w"), 0);
+  const auto wills = [&](mqtt::Reason goodbye) {
+    Client client(node);
+    auto connect = Client::connect_packet("a");
+    connect.will = mqtt::Will{.topic = "w", .payload = {}, .qos = 0, .retain = false, .properties = {}};
+    EXPECT_TRUE(client.connect(connect));
+    std::string bytes;
+    for (std::uint16_t i = 1; i <= 20; ++i) mqtt::encode(Client::publish_packet("t", "x", 1, i), Version::v5, bytes);
+    mqtt::encode(mqtt::Disconnect{.reason = goodbye, .properties = {}}, Version::v5, bytes);
+    client.send_bytes(bytes);
+    EXPECT_TRUE(node.paused(client.stream()));
+    node.vanish(client.stream());
+    return watch.next<mqtt::Publish>() ? 1 : 0;
+  };
+  EXPECT_EQ(wills(Reason::success), 0);
+  EXPECT_EQ(wills(Reason::disconnect_with_will_message), 1);
+}
+
+TEST(Acknowledgements, that_are_said_again_tell_nothing_new) {
+  bench::Node node;
+  Client writer(node), reader(node);
+  ASSERT_TRUE(writer.connect("writer"));
+  ASSERT_TRUE(reader.connect("reader"));
+  ASSERT_EQ(reader.subscribe("t", 2), 2);
+  for (mqtt::PacketId id = 1; id <= 5; ++id) {
+    writer.send(Client::publish_packet("t", "x", 2, id));
+    writer.send(mqtt::Pubrel{{.packet_id = id, .reason = Reason::success, .properties = {}}});
+    const auto packet = reader.next<mqtt::Publish>();
+    ASSERT_TRUE(packet) << id;
+    std::string bytes;
+    mqtt::encode(mqtt::Pubrec{{.packet_id = packet->packet_id, .reason = Reason::unspecified_error, .properties = {}}}, Version::v5, bytes);
+    mqtt::encode(mqtt::Pubrec{{.packet_id = packet->packet_id, .reason = Reason::success, .properties = {}}}, Version::v5, bytes);
+    mqtt::encode(mqtt::Pubcomp{{.packet_id = packet->packet_id, .reason = Reason::success, .properties = {}}}, Version::v5, bytes);
+    reader.send_bytes(bytes);
+    EXPECT_FALSE(reader.next());
+  }
+}
+
 TEST(HalfPackets, are_waited_for_a_bounded_time) {
   bench::Node node;
   Client client(node);
