@@ -27,6 +27,7 @@ class WorldClient final : public ClientEnd {
     connect.client_id = name_;
     connect.clean_start = clean_;
     connect.will = will;
+    connect.keep_alive = keep_alive;
     if (expiry_s_ != 0) connect.properties.edit().session_expiry_interval = expiry_s_;
     send(connect);
   }
@@ -41,6 +42,7 @@ class WorldClient final : public ClientEnd {
     }
   }
   void on_closed(StreamId, env::CloseReason) override {
+    if (on_close) on_close();
     if (gone_) return;
     world_.at(world_.now() + Duration(5ms).count(), [this] { dial(); });
   }
@@ -77,8 +79,10 @@ class WorldClient final : public ClientEnd {
     world_.close(stream_);
   }
   std::optional<mqtt::Will> will;  ///< before it is connected
+  std::uint16_t keep_alive = 0;     ///< likewise, in seconds
   int connacks = 0, subacks = 0, publishes = 0;
   std::function<void(const mqtt::Packet&)> on_packet;
+  std::function<void()> on_close;
 
  private:
   void dial() { world_.dial_as_client(name_, node_, this); }
