@@ -38,6 +38,7 @@ void write_traffic(Exposition& out, const node::Counters& counters) {
   out.counter("holdfast_messages_dropped_total", "Messages dropped at a declared limit.");
   out.sample(counters.dropped_queue_full, {{"reason", "queue_full"}});
   out.sample(counters.dropped_slow_reader, {{"reason", "slow_reader"}});
+  out.sample(counters.dropped_slow_peer, {{"reason", "slow_peer"}});
   out.sample(counters.dropped_expired, {{"reason", "expired"}});
   out.sample(counters.dropped_too_large, {{"reason", "too_large"}});
   out.sample(counters.dropped_denied, {{"reason", "denied"}});

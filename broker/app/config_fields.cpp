@@ -74,7 +74,7 @@ std::vector<Field> make_fields() {
       duration("stop.drain", 0ms, 24h, [](S& s) -> auto& { return s.node.drain; }),
       duration("sys.interval", 0ms, 24h, [](S& s) -> auto& { return s.node.sys_interval; }),
       duration("clock.max_drift", 1ms, 24h, [](S& s) -> auto& { return s.node.max_clock_drift; }),
-      number("mqtt.max_packet_size", 256, 268'435'455,
+      number("mqtt.max_packet_size", 256, 16 * 1024 * 1024,
              [](S& s) -> auto& { return s.node.max_packet_size; }),
       number("mqtt.receive_maximum", 1, u16,
              [](S& s) -> auto& { return s.node.receive_maximum; }),

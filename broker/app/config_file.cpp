@@ -237,6 +237,12 @@ Result<void> complete(Settings& settings) {
     return fail(Blame::user, "cluster.members: node.id is " + std::to_string(node.id) +
                                  "; expected this node among the members");
   }
+  // Nodes send each other each message whole (cluster::Channel).
+  if (node.max_packet_size > 8 * node.max_outbox_bytes) {
+    return fail(Blame::user, "mqtt.max_packet_size is " + std::to_string(node.max_packet_size) +
+                                 "; expected at most eight times cluster.max_outbox (" +
+                                 std::to_string(node.max_outbox_bytes) + ")");
+  }
   if (node.write_quorum > node.replicas) {
     return fail(Blame::user, "cluster.write_quorum is " + std::to_string(node.write_quorum) +
                                  "; expected at most cluster.replicas (" +

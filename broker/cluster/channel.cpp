@@ -37,8 +37,8 @@ std::uint64_t size_of(const Bytes& payload) { return payload.size() + 32; }  // 
 bool Channel::send(Bytes payload) {
   HF_ASSERT(!payload.empty());
   if (!established_ || overflowed_) return false;
-  if (outbox_bytes_ + size_of(payload) > limits_.max_outbox_bytes ||
-      payload.size() > message_max) {
+  const std::uint64_t most = limits_.max_outbox_bytes * (timeouts_ == 0 ? burst : 1);
+  if (outbox_bytes_ + size_of(payload) > most || payload.size() > message_max) {
     overflowed_ = true;
     return false;
   }
@@ -156,6 +156,7 @@ void Channel::tick(Instant now) {
       sent_bytes_ = 0;
       timeouts_ = std::min(timeouts_ + 1, 3U);
       window_ = window_min;
+      if (outbox_bytes_ > limits_.max_outbox_bytes) overflowed_ = true;
     }
   }
 }

@@ -31,8 +31,9 @@ class Channel {
   struct Limits {
     Duration open_every{};  ///< pause between unanswered opens
     Duration ack_within{};  ///< an acknowledgement waits no longer
-    std::uint64_t max_outbox_bytes = 0;
+    std::uint64_t max_outbox_bytes = 0;  ///< of a peer that takes nothing; one that does may owe `burst` times as much
   };
+  static constexpr std::uint64_t burst = 16;
   /// What a frame did. A reset is a Down the owner must report; established is an Up.
   struct Received {
     bool reset = false;
@@ -49,7 +50,8 @@ class Channel {
   [[nodiscard]] std::uint64_t outbox_bytes() const { return outbox_bytes_; }
   [[nodiscard]] std::uint64_t retransmits() const { return retransmits_; }
 
-  /// Queues; false when not established or over the limit.
+  /// Queues; false when not established or over the limit: what cannot be waited with may be much in one turn (the windows of many
+  /// clients, routes), and a peer that takes it will have taken it soon. Nothing of it would arrive if that ended the session.
   bool send(Bytes payload);
   /// `fresh`: a random number, used if a new session begins here.
   Received receive(Instant now, wire::Channel& frame, std::uint64_t fresh);

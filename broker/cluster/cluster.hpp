@@ -115,8 +115,8 @@ class Cluster {
   /// deadline() has passed. A spurious call is harmless.
   void tick(Instant now, Output& out);
 
-  /// Queues a non-empty message for a node that is up; false (and dropped) when it is not. Past
-  /// max_outbox_bytes the next tick() (due at once) emits Down.
+  /// Queues a non-empty message for a node that is up; false (and dropped) when it is not. Past max_outbox_bytes (of a peer
+  /// that acknowledges: 16 times that) the next tick() (due at once) emits Down.
   bool send(NodeId to, Bytes payload);
 
   /// Gathers what the turn produced into as few frames as possible. Emits no events.

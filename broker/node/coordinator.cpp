@@ -135,7 +135,7 @@ void Coordinator::dispatch(SlotId slot, NodeId from, const pb::Request& request,
     return reply(from, std::move(no));
   }
   if ((request.has_inbound() || request.has_release() || request.has_doubts()) && !decides_qos2(slot)) {
-    serving_[slot].without_majority.insert_or_assign({from, request.id()}, request);
+    serving_[slot].without_majority.insert_or_assign({from, request.connection(), request.id()}, request);
     return;
   }
   switch (request.kind_case()) {
@@ -230,6 +230,8 @@ void Coordinator::open(SlotId slot, NodeId from, const pb::Request& request) {
 void Coordinator::close(SlotId slot, NodeId from, const pb::Request& request) {
   const slot::Session* now = session(slot, request.client());
   reply(from, answer(request));
+  auto& waiting = serving_[slot].without_majority;
+  waiting.erase(waiting.lower_bound({from, request.connection(), 0}), waiting.upper_bound({from, request.connection(), UINT64_MAX}));
   auto& attached = serving_[slot].attached;
   if (const auto it = attached.find(request.client());
       it != attached.end() && it->second.connection == request.connection() && it->second.node == from)
@@ -284,7 +286,9 @@ std::map<std::string, Coordinator::Target> Coordinator::targets(SlotId slot, con
 void Coordinator::publish(SlotId slot, NodeId from, const pb::Request& request, bool again) {
   auto* held = parts_.slots.held(slot);
   pb::Reply yes = answer(request);
-  if (again) {  // asked again after a change of view: it is logged already
+  const bool stand_in = slot != parts_.local_slot() && !parts_.slots.is_replica(slot);
+  if (again) {  // asked again after a change of view: it is logged already, or kept
+    if (stand_in) return parts_.after_commit([this, from, yes] { reply(from, yes); });
     held->when_stored(tail(slot), false, [this, from, yes] { reply(from, yes); });
     return;
   }
@@ -315,7 +319,6 @@ void Coordinator::publish(SlotId slot, NodeId from, const pb::Request& request, 
     for (const auto identifier : target.identifiers) one.add_identifiers(identifier);
   }
   yes.set_matched(static_cast<std::uint32_t>(enqueue.targets_size()));
-  const bool stand_in = slot != parts_.local_slot() && !parts_.slots.is_replica(slot);
   if (stand_in) {
     pb::Publish hint = request.publish();
     for (const auto& target : enqueue.targets()) hint.add_not_to(target.client());

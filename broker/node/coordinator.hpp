@@ -123,8 +123,8 @@ class Coordinator {
     std::map<std::string, Attached, std::less<>> attached;
     std::map<NodeId, Intake> intake;
     std::deque<std::pair<NodeId, pb::Request>> parked;
-    /// What waits for one (QoS 2 steps of publishers, doubts), by front and its number of the request: asked again it is the same.
-    std::map<std::pair<NodeId, std::uint64_t>, pb::Request> without_majority;
+    /// What waits for one (QoS 2 steps of publishers, doubts), by front, connection and number of the request: asked again it is the same.
+    std::map<std::tuple<NodeId, std::uint64_t, std::uint64_t>, pb::Request> without_majority;
     std::map<std::string, Watch, std::less<>> watches;
     std::map<NodeId, std::set<std::string>> fronts;  ///< whose latest connection is open there
     std::set<std::string> held_back;                 ///< to be ended once all replicas can be reached
@@ -135,7 +135,8 @@ class Coordinator {
     std::map<slot::Dot, slot::VersionVector> wills_asked;  ///< names that are asked about -> what was known then
     std::set<std::string> pump;
     std::set<slot::Name> unretired;
-    std::map<std::pair<bool, std::uint32_t>, slot::Name> retire_asked;  ///< by who gave them: the last one asked about
+    std::map<std::tuple<bool, bool, std::uint32_t>, slot::Name> retire_asked;  ///< by front, written, slot of them: the last one asked about
+    std::size_t find_after = 0;  ///< so often is nothing looked for
   };
   struct Target {
     std::uint32_t qos = 0;

@@ -55,6 +55,7 @@ void Coordinator::push_qos0(const Attached& attached, const slot::pb::Message& m
   deliver.set_retain(target.retain);
   for (const auto identifier : target.identifiers) deliver.add_identifiers(identifier);
   if (attached.node == parts_.self.node) return parts_.front.deliver(parts_.self.node, deliver, message);
+  if (parts_.drops_qos0(attached.node)) return;
   *deliver.mutable_message() = message;
   pb::PeerMessage envelope;
   *envelope.mutable_deliver() = std::move(deliver);

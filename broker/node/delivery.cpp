@@ -114,7 +114,11 @@ void Coordinator::pump_session(SlotId slot, const std::string& client, Attached&
     const slot::Entry& entry = *it->second;
     if (flight.in_flight.contains(entry.name)) continue;
     const bool decided = decided_step(state, entry);
-    if (decided && (!qos2 || parts_.groups_of_members.revoked(slot, entry))) continue;
+    if (decided && !qos2) {
+      flight.cursor = it->first;  // begin_deciding() looks from the beginning
+      continue;
+    }
+    if (decided && parts_.groups_of_members.revoked(slot, entry)) continue;
     if (resume_last && entry.packet_id != 0) continue;
     const std::uint16_t id = next_packet_id(slot, attached, entry.qos);
     if (id == 0) break;

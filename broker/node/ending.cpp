@@ -95,7 +95,7 @@ void Coordinator::peer_down(NodeId node) {
   for (SlotId slot = 0; slot < parts_.local_slot(); ++slot) {
     Serving& serving = serving_[slot];
     std::erase_if(serving.parked, [&](const auto& one) { return one.first == node; });
-    std::erase_if(serving.without_majority, [&](const auto& one) { return one.first.first == node; });
+    std::erase_if(serving.without_majority, [&](const auto& one) { return std::get<0>(one.first) == node; });
     const auto there = serving.fronts.find(node);
     if (there == serving.fronts.end()) continue;
     for (const std::string& client : there->second)

@@ -54,6 +54,7 @@ struct Counters {
   std::uint64_t dropped = 0;           ///< messages dropped at a declared limit: the sum of the next six
   std::uint64_t dropped_queue_full = 0;
   std::uint64_t dropped_slow_reader = 0;  ///< QoS 0, beyond the unsent bytes allowed
+  std::uint64_t dropped_slow_peer = 0;    ///< QoS 0, for a node that does not take what it is sent
   std::uint64_t dropped_expired = 0;
   std::uint64_t dropped_too_large = 0;    ///< for the receiver
   std::uint64_t dropped_denied = 0;       ///< the receiver may not have it

@@ -38,6 +38,13 @@ void ShardParts::send(NodeId to, pb::PeerMessage message) {
   }
 }
 
+bool ShardParts::drops_qos0(NodeId to) {
+  if (cluster->outbox_bytes(to) <= config.max_outbox_bytes / 4) return false;
+  ++counters.dropped;
+  ++counters.dropped_slow_peer;
+  return true;
+}
+
 void ShardParts::trace(NodeId from, const pb::PeerMessage& message) {
   if (!message.has_replica() || !message.replica().has_ops())
     return env.log({env::Level::debug, "from " + std::to_string(from) + ": " + message.ShortDebugString()});

@@ -48,6 +48,8 @@ struct ShardParts {
   [[nodiscard]] SlotId local_slot() const { return config.slots; }
   /// To another node's shard, or to this one: then it is handled later in the same turn.
   void send(NodeId to, pb::PeerMessage message);
+  /// Messages of QoS 0 for a node that does not take what it is sent are dropped, and counted: acknowledged ones must get through.
+  [[nodiscard]] bool drops_qos0(NodeId to);
   /// Runs once everything written so far is durable.
   void after_commit(std::function<void()> then) { after_commit_.push_back(std::move(then)); }
   void handle(NodeId from, const pb::PeerMessage& message);

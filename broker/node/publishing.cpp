@@ -28,6 +28,7 @@ void Publishing::route(const slot::pb::Message& message, std::uint64_t connectio
       parts_.coordinator.cast(target.local ? parts_.local_slot() : target.id, message);
       continue;
     }
+    if (message.qos() == 0 && parts_.drops_qos0(to)) continue;
     pb::PeerMessage envelope;
     envelope.mutable_cast()->set_slot(target.local ? 0 : target.id);
     envelope.mutable_cast()->set_local(target.local);

@@ -17,6 +17,13 @@ void Coordinator::note_unretired(SlotId slot, const slot::Name& name) {
 }
 
 void Coordinator::find_unretired(SlotId slot) {
+  // While a member is out of reach nothing is retired, and there may be very many.
+  constexpr std::size_t looked_through = 1000;
+  Serving& serving = serving_[slot];
+  if (serving.find_after != 0) {
+    --serving.find_after;
+    return;
+  }
   const slot::State& state = parts_.slots.held(slot)->state();
   for (const auto& client : state.remembering) {
     const slot::Session& session = state.sessions.find(client)->second;
@@ -26,6 +33,7 @@ void Coordinator::find_unretired(SlotId slot) {
   }
   for (const auto& [name, settled] : state.settled)
     if (!state.retired.contains(name)) note_unretired(slot, name);
+  serving.find_after = (serving.unretired.size() + state.retired.size()) / looked_through;
 }
 
 /// What was asked of local sessions since the last time: nobody else can have a word on them.
@@ -50,26 +58,33 @@ void Coordinator::tick() {
 /// Asks whoever gave the names whether they are released; on from where the question before ended, for many may not be for long.
 void Coordinator::ask_to_retire(SlotId slot) {
   Serving& serving = serving_[slot];
-  using Giver = std::pair<bool, std::uint32_t>;
-  std::map<Giver, std::vector<const slot::Name*>> by_giver;
-  for (const slot::Name& name : serving.unretired) by_giver[{name.front, name.slot}].push_back(&name);
-  std::map<Giver, slot::Name> last;
-  for (const auto& [giver, names] : by_giver) {
+  const std::set<slot::Name>& all = serving.unretired;
+  decltype(serving.retire_asked) asked;
+  for (auto first = all.begin(); first != all.end();) {
+    slot::Name beyond = *first;  // all of one giver
+    beyond.dot = {{UINT32_MAX, UINT32_MAX}, UINT64_MAX};
+    const auto end = all.upper_bound(beyond);
     pb::PeerMessage message;
     pb::RetireQuery& query = *message.mutable_retire_query();
-    query.set_slot(giver.second);
-    query.set_front(giver.first);
+    query.set_slot(first->slot);
+    query.set_front(first->front);
     query.set_asking(slot);
     query.set_asking_local(slot == parts_.local_slot());
-    const auto before = serving.retire_asked.find(giver);
-    std::size_t next = 0;
-    if (before != serving.retire_asked.end())
-      while (next < names.size() && !(before->second < *names[next])) ++next;
-    for (std::size_t i = 0; i < std::min(names.size(), names_max); ++i) slot::to_pb(*names[(next + i) % names.size()], query.add_names());
-    last[giver] = slot::from_pb(query.names(query.names_size() - 1));
-    parts_.send(giver.first ? giver.second : parts_.slots.coordinator(giver.second), std::move(message));
+    const auto before = serving.retire_asked.find({first->front, first->written, first->slot});
+    auto it = before == serving.retire_asked.end() ? first : all.upper_bound(before->second);
+    if (it == end) it = first;
+    const auto begin = it;
+    slot::Name last;
+    do {
+      last = *it;
+      slot::to_pb(last, query.add_names());
+      if (++it == end) it = first;
+    } while (it != begin && static_cast<std::size_t>(query.names_size()) < names_max);
+    asked[{first->front, first->written, first->slot}] = last;
+    parts_.send(first->front ? first->slot : parts_.slots.coordinator(first->slot), std::move(message));
+    first = end;
   }
-  serving.retire_asked = std::move(last);
+  serving.retire_asked = std::move(asked);
 }
 
 /// Has every replica stored what was known here when this was first asked about `name`.

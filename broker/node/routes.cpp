@@ -12,6 +12,8 @@ namespace {
 bool shared(const std::string& filter) { return filter.starts_with("$share/"); }
 }  // namespace
 
+Routes::Routes(ShardParts& parts) : parts_(parts), trie_(parts.env.random()) {}
+
 std::size_t Routes::slots_needed() const { return parts_.config.slots; }
 
 void Routes::add(NodeId from, RouteTarget target, const std::string& filter) {

@@ -33,7 +33,7 @@ struct RouteTarget {
 ///  2. Filters from a node out of reach are kept: a message for its sessions must not be taken for unwanted.
 class Routes {
  public:
-  explicit Routes(ShardParts& parts) : parts_(parts) {}
+  explicit Routes(ShardParts& parts);
 
   void on_update(NodeId from, const pb::RouteUpdate& update);
   void on_ack(NodeId from, std::uint64_t number);

@@ -83,9 +83,10 @@ void Coordinator::begin_deciding(SlotId slot) {
   parts_.groups_of_members.begin_deciding(slot);
   decltype(Serving::without_majority) waiting;
   waiting.swap(serving_[slot].without_majority);
-  for (const auto& [front, request] : waiting) {
-    if (outlived(slot, request)) redirect(front.first, request);
-    else dispatch(slot, front.first, request, false);
+  for (const auto& [place, request] : waiting) {
+    const NodeId front = std::get<0>(place);
+    if (outlived(slot, request)) redirect(front, request);
+    else dispatch(slot, front, request, false);
   }
 }
 

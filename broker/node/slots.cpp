@@ -22,7 +22,7 @@ void Slots::configure() {
 
 void Slots::start() {
   Slot& local = slots_[parts_.local_slot()];
-  local.held = std::make_unique<replica::SlotReplica>(parts_.local_slot(), parts_.self, true, parts_.config.mutant);
+  local.held = std::make_unique<replica::SlotReplica>(parts_.local_slot(), parts_.self, true, parts_.config.mutant, parts_.env.random());
   local.serving = local.claiming = local.replica = local.decides = true;
   local.coordinator = parts_.self.node;
   local.preference = {parts_.self.node};
@@ -62,7 +62,7 @@ replica::SlotReplica& Slots::ensure_held(SlotId slot) {
   if (!s.held) {
     // A copy that was let go has numbered operations already: the next one of this boot needs a name of its own.
     const Origin origin{parts_.self.node, parts_.self.boot + (s.copies_let_go << boot_bits)};
-    s.held = std::make_unique<replica::SlotReplica>(slot, origin, false, parts_.config.mutant);
+    s.held = std::make_unique<replica::SlotReplica>(slot, origin, false, parts_.config.mutant, parts_.env.random());
     parts_.gossip_soon();
   }
   return *s.held;
@@ -340,10 +340,19 @@ bool Slots::fire_gates() {
 }
 
 void Slots::stream() {
+  // Beyond half of it, what can wait for the peer to take something does.
+  const auto room = [this](NodeId node) {
+    const std::size_t queued = parts_.cluster->outbox_bytes(node), most = parts_.config.max_outbox_bytes / 2;
+    return queued < most ? most - queued : 0;
+  };
+  std::set<SlotId> due = std::exchange(without_room_, {});
+  due.insert(touched_.begin(), touched_.end());
   replica::Outbox out;
-  for (const SlotId id : touched_)
-    if (slots_[id].held && id != parts_.local_slot()) slots_[id].held->stream(out);
-  flush(out);
+  for (const SlotId id : due) {
+    if (!slots_[id].held || id == parts_.local_slot()) continue;
+    if (slots_[id].held->stream(room, out)) without_room_.insert(id);
+    flush(out);
+  }
   unsaved_.merge(touched_);
   touched_.clear();
 }

@@ -118,6 +118,7 @@ class Slots {
   std::vector<Slot> slots_;
   std::map<NodeId, Peer> peers_;
   std::set<SlotId> touched_;  ///< in this turn
+  std::set<SlotId> without_room_;  ///< with something to send, once their readers have taken what is under way
   std::set<SlotId> unsaved_;  ///< since the last commit
   std::set<SlotId> forgettable_, claims_;
   Instant alone_until_{};  ///< a minority claims nothing before

@@ -25,7 +25,7 @@ void Slots::tick() {
   for (const SlotId id : candidates) forget(id);
 }
 
-/// Somebody did not yield, or a holder is slow. Asking anew starts anew: who has not answered yet, or is sending, is
+/// Somebody did not yield, or a holder is silent. Asking anew starts anew: who has not answered yet, or is sending, is
 /// given time.
 void Slots::ask_again(SlotId id) {
   Slot& slot = slots_[id];
@@ -33,7 +33,8 @@ void Slots::ask_again(SlotId id) {
   replica::Outbox out;
   const bool due = parts_.env.now() - slot.asked >= parts_.config.detect_after;
   for (const NodeId node : holders(id)) {
-    if (slot.held->synced(node, true) || !(slot.held->refused(node) || due)) continue;
+    if (slot.held->synced(node, true)) continue;
+    if (!slot.held->refused(node) && !(due && !slot.held->heard_from(node))) continue;
     parts_.env.log({env::Level::debug, "slot " + std::to_string(id) + " waits for node " + std::to_string(node) + ": " +
                                           slot.held->why_not_synced(node, true)});
     slot.held->follow(node, true, out);

@@ -45,6 +45,11 @@ bool SlotReplica::refused(NodeId source) const {
   return it == sources_.end() || (it->second.answered && it->second.claim == epoch_ && !it->second.yielded);
 }
 
+bool SlotReplica::heard_from(NodeId source) {
+  const auto it = sources_.find(source);
+  return it != sources_.end() && std::exchange(it->second.heard, false);
+}
+
 std::string SlotReplica::why_not_synced(NodeId source, bool claiming) const {
   const auto it = sources_.find(source);
   if (it == sources_.end()) return "not followed";
@@ -69,6 +74,8 @@ SlotReplica::Received SlotReplica::receive(NodeId from, const pb::ReplicaMessage
   const std::uint64_t named = std::max({message.follow().claim().time(), message.follow_ok().promised().time(),
                                         message.confirm().promised().time()});
   if (named >= slot::time_limit) return result;
+  if (message.has_follow_ok() || message.has_ops() || message.has_chunk())
+    if (const auto it = sources_.find(from); it != sources_.end()) it->second.heard = true;
   switch (message.kind_case()) {
     case pb::ReplicaMessage::kFollow:
       confirmed_[from] = {.durable = slot::from_pb(message.follow().durable()), .time = 0, .promised = {}};
@@ -175,8 +182,10 @@ void SlotReplica::send_chunk(NodeId to, Reader& reader, Outbox& out) {
   out.emplace_back(to, std::move(message));
 }
 
-void SlotReplica::stream(Outbox& out) {
+bool SlotReplica::stream(const Room& room, Outbox& out) {
+  bool more = false;
   for (auto& [node, reader] : readers_) {
+    std::size_t left = room(node);
     // The log was cut below the reader's place (a merge here, or G13), perhaps while a state was on its way: only the
     // whole state will do.
     do {
@@ -186,27 +195,34 @@ void SlotReplica::stream(Outbox& out) {
         else
           begin_transfer(reader);
       }
-      if (reader.transferring && reader.wants_more) send_chunk(node, reader, out);
+      if (!reader.transferring || !reader.wants_more) continue;
+      if (left == 0) break;
+      send_chunk(node, reader, out);
+      left -= std::min(left, chunk_bytes_max);
     } while (!reader.transferring && reader.position < log_.begin());
+    more = more || (reader.transferring && reader.wants_more);
     if (reader.transferring) continue;
     pb::ReplicaMessage message;
     std::size_t bytes = 0;
-    for (; reader.position < log_.end(); ++reader.position) {
+    for (; reader.position < log_.end() && left != 0; ++reader.position) {
       const auto& item = log_.at(reader.position);
       if (reader.known.covers(item.dot)) continue;
       reader.known.raise(item.dot);
       message.mutable_ops()->add_operations(item.bytes);
       bytes += item.bytes.size();
+      left -= std::min(left, item.bytes.size());
       if (bytes < ops_bytes_max) continue;
       message.set_slot(state_.id);
       out.emplace_back(node, std::move(message));
       message.Clear();
       bytes = 0;
     }
+    more = more || reader.position < log_.end();
     if (bytes == 0) continue;
     message.set_slot(state_.id);
     out.emplace_back(node, std::move(message));
   }
+  return more;
 }
 
 void SlotReplica::on_ops(NodeId from, const pb::Ops& ops, Received& result) {
@@ -241,7 +257,7 @@ void SlotReplica::on_chunk(NodeId from, const pb::StateChunk& chunk, Received& r
   if (it == sources_.end()) return;
   Source& source = it->second;
   if (chunk.first()) {
-    source.incoming = std::make_unique<slot::State>(state_.id);
+    source.incoming = std::make_unique<slot::State>(state_.id, state_.seed);
     source.damaged = false;
   }
   if (!source.incoming) return;

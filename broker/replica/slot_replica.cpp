@@ -29,8 +29,8 @@ std::string prefix_end(std::string prefix) {
   return prefix;
 }
 
-SlotReplica::SlotReplica(SlotId slot, Origin self, bool local, Mutant mutant)
-    : state_(slot), self_(self), local_(local), mutant_(std::move(mutant)) {}
+SlotReplica::SlotReplica(SlotId slot, Origin self, bool local, Mutant mutant, std::uint64_t seed)
+    : state_(slot, seed), self_(self), local_(local), mutant_(std::move(mutant)) {}
 
 slot::Dot SlotReplica::append(slot::pb::Operation operation, slot::Stamp stamp, slot::Changes& changes) {
   const slot::Dot dot{self_, state_.seen.seen(self_) + 1};

@@ -46,7 +46,7 @@ struct Stored {
 class SlotReplica {
  public:
   /// A local slot is neither stored nor streamed: the home of connection-bound queues. Its gates are open.
-  SlotReplica(SlotId slot, Origin self, bool local, Mutant mutant);
+  SlotReplica(SlotId slot, Origin self, bool local, Mutant mutant, std::uint64_t seed = 0);
 
   [[nodiscard]] slot::State& state() { return state_; }
   [[nodiscard]] const slot::State& state() const { return state_; }
@@ -108,6 +108,8 @@ class SlotReplica {
   [[nodiscard]] bool synced(NodeId source, bool claiming) const;
   /// It answered this claim, and goes on serving.
   [[nodiscard]] bool refused(NodeId source) const;
+  /// Has anything come from it since it was asked, or since this was asked before.
+  [[nodiscard]] bool heard_from(NodeId source);
   /// For a person.
   [[nodiscard]] std::string why_not_synced(NodeId source, bool claiming) const;
   void peer_down(NodeId peer);
@@ -123,8 +125,10 @@ class SlotReplica {
   };
   /// `yield`: what to answer where the message is a Follow of a coordinator.
   Received receive(NodeId from, const pb::ReplicaMessage& message, bool yield, std::uint64_t time, Outbox& out);
-  /// Sends each reader what it lacks. At the end of a turn.
-  void stream(Outbox& out);
+  /// Bytes that may be queued for a node now.
+  using Room = std::function<std::size_t(NodeId)>;
+  /// Sends each reader what it lacks, as far as there is room. At the end of a turn. True: there was not enough.
+  [[nodiscard]] bool stream(const Room& room, Outbox& out);
 
   // --- forgetting
   /// What all replicas have confirmed, and the least time of those confirmations that show nothing this
@@ -150,6 +154,7 @@ class SlotReplica {
   struct Source {
     bool answered = false;
     bool yielded = false;
+    bool heard = false;
     slot::Stamp claim;
     slot::VersionVector target;
     std::unique_ptr<slot::State> incoming;

@@ -286,7 +286,7 @@ bool decode_row(State& state, std::string_view key, std::string_view value) {
 }
 
 bool finish_decoding(State& state) {
-  state.index = topic::Trie<Indexed>();
+  state.index = topic::Trie<Indexed>(state.seed);
   state.filters.clear();
   state.dirty.clear();
   state.totals = {};

@@ -215,6 +215,7 @@ struct State {
   std::map<Name, Settled> settled;
 
   // Derived.
+  std::uint64_t seed = 0;  ///< of the index: clients choose what lies in it
   topic::Trie<Indexed> index;  ///< present subscriptions of sessions that exist, but for `$share/`: a group matches for its members
   std::map<std::string, std::uint32_t, std::less<>> filters;  ///< filter as subscribed -> clients
   std::set<std::string> dirty;                             ///< keys of rows changed since they were last taken
@@ -231,7 +232,7 @@ struct State {
     friend bool operator==(const Totals&, const Totals&) = default;
   } totals;
 
-  explicit State(SlotId slot = 0) : id(slot) {}
+  explicit State(SlotId slot = 0, std::uint64_t seed_of_index = 0) : id(slot), seed(seed_of_index), index(seed_of_index) {}
   State(const State&) = delete;  // queues and the index point into it
   State& operator=(const State&) = delete;
   State(State&&) noexcept = default;

@@ -157,6 +157,7 @@ TEST(ConfigFile, fields_are_checked_against_each_other) {
   };
   EXPECT_EQ(problem("{}"), "");
   EXPECT_NE(problem(R"({"cluster.write_quorum": 4})").find("cluster.write_quorum is 4"), std::string::npos);
+  EXPECT_NE(problem(R"({"mqtt.max_packet_size": 1048576, "cluster.max_outbox": 65536})").find("eight times cluster.max_outbox (65536)"), std::string::npos);
   EXPECT_NE(problem(R"({"cluster.heartbeat": "1s"})").find("cluster.detect is 1s"), std::string::npos);
   EXPECT_NE(problem(R"({"listen.bind": "localhost"})").find("listen.bind is \"localhost\""), std::string::npos);
   EXPECT_NE(problem(R"({"listen.port": 7946})").find("listen.peer_port"), std::string::npos);

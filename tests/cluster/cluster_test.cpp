@@ -208,7 +208,7 @@ TEST(Cluster, an_outbox_has_a_limit) {
   net.boot(1);
   net.run(2s);
   net.partition(1, 2);
-  for (int i = 0; i < 20; ++i) net.send(1, 2, 1000);
+  for (int i = 0; i < 200; ++i) net.send(1, 2, 1000);
   net.run(10ms);
   EXPECT_EQ(net.nodes[1].downs[2], 1);
   EXPECT_EQ(net.nodes[1].cluster->counters().overflows, 1U);
@@ -218,12 +218,25 @@ TEST(Cluster, an_outbox_has_a_limit) {
   expect_no_faults(net);
 }
 
+TEST(Cluster, a_burst_beyond_the_limit_gets_through_to_a_peer_that_takes_it) {
+  ToyNet net(2);
+  net.outbox = 10000;
+  net.boot(1);
+  net.run(2s);
+  net.send_many(1, 2, 100, 1000);
+  net.run(1s);
+  EXPECT_EQ(net.nodes[1].downs[2], 0);
+  EXPECT_TRUE(net.all_arrived());
+  EXPECT_EQ(net.nodes[1].cluster->outbox_bytes(2), 0U);
+  expect_no_faults(net);
+}
+
 TEST(Cluster, a_peer_whose_end_was_reset_is_found_out_though_idle) {
   ToyNet net(2);
   net.outbox = 10000;
   net.boot(1);
   net.run(2s);
-  net.send_many(1, 2, 20, 1000);  // overflows in one turn, over a sound link
+  net.send_many(1, 2, 200, 1000);  // overflows in one turn, over a sound link
   net.run(1s);
   EXPECT_EQ(net.nodes[1].downs[2], 1);
   EXPECT_EQ(net.nodes[2].downs[1], 1);

@@ -47,10 +47,12 @@ class Holders {
       post(to, out);
     }
   }
-  void stream(NodeId id) {
+  /// True: there was more than that.
+  bool stream(NodeId id, std::size_t room = SIZE_MAX) {
     Outbox out;
-    at(id).stream(out);
+    const bool more = at(id).stream([room](NodeId) { return room; }, out);
     post(id, out);
+    return more;
   }
   /// Its disk has all that is there.
   void sync(NodeId id) {
@@ -235,6 +237,39 @@ TEST(SlotReplica, a_holder_far_behind_gets_the_state_and_then_the_log) {
   all.write(1, 60);
   all.settle();
   EXPECT_EQ(slot::rows(all.at(2).state()), slot::rows(all.at(1).state()));
+}
+
+TEST(SlotReplica, a_reader_is_sent_no_more_than_there_is_room_for) {
+  Holders holders;
+  holders.follow(2, 1, false);
+  holders.deliver(2, 1);
+  for (std::uint64_t time = 1; time <= 100; ++time) holders.write(1, time);
+  EXPECT_TRUE(holders.stream(1, 0));
+  EXPECT_TRUE(holders.stream(1, 1));
+  holders.deliver(1, 2);
+  EXPECT_EQ(holders.at(2).log().size(), 1U);
+  EXPECT_TRUE(holders.stream(1, 500));
+  holders.deliver(1, 2);
+  EXPECT_GT(holders.at(2).log().size(), 5U);
+  EXPECT_LT(holders.at(2).log().size(), 30U);
+  EXPECT_FALSE(holders.stream(1));
+  holders.deliver(1, 2);
+  EXPECT_EQ(holders.at(2).log().size(), 100U);
+}
+
+TEST(SlotReplica, who_is_sent_something_has_heard_from_its_source) {
+  Holders holders;
+  holders.write(1, 1);
+  holders.follow(2, 1, false);
+  EXPECT_FALSE(holders.at(2).heard_from(1));
+  holders.deliver(2, 1);
+  holders.deliver(1, 2);
+  EXPECT_TRUE(holders.at(2).heard_from(1));
+  EXPECT_FALSE(holders.at(2).heard_from(1)) << "since then";
+  holders.stream(1);
+  holders.deliver(1, 2);
+  EXPECT_TRUE(holders.at(2).heard_from(1));
+  EXPECT_FALSE(holders.at(2).heard_from(3)) << "which it does not follow";
 }
 
 TEST(SlotReplica, what_it_stored_it_is_again_after_a_start) {
