@@ -8,7 +8,7 @@ Verdict judge_kept(const Case& c) {
   if (too_many_disks_lost(v, c)) return v;
   const auto& facts = c.history.facts;
   if (not_applicable(
-          v, facts.dropped > facts.dropped_full + facts.dropped_too_large, "messages were dropped at a declared limit, and counted"))
+          v, facts.dropped > facts.dropped_full + facts.dropped_too_large + facts.dropped_qos_0, "messages were dropped at a declared limit, and counted"))
     return v;
   for (const Delivery& d : deliveries(c, -1)) {
     if (d.receipt == no_event && (c.limits.covers_loss(d.client, d.message) || c.limits.covers_size(d.client, d.message))) continue;

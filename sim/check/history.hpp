@@ -94,6 +94,7 @@ struct RunFacts {
   std::uint64_t disks_lost = 0;          ///< most disks lost at once: G2 is not applicable above W-1
   std::uint64_t dropped = 0;             ///< messages dropped at a declared limit and counted (G13), by all boots of all nodes
   std::uint64_t dropped_too_large = 0;   ///< of them: larger than the receiver takes
+  std::uint64_t dropped_qos_0 = 0;       ///< of them: QoS 0 that a client or a node did not take fast enough
   std::uint64_t dropped_full = 0;        ///< of them: the receiver's queue was full
   VirtualTime will_grace = 0;            ///< will.partition_grace
   bool qos2_waits = true;                ///< false: qos2.minority is `continue`

@@ -341,6 +341,7 @@ void Runner::finish(RunResult& result) {
     history_.facts.dropped = counted_["dropped"];
     history_.facts.dropped_full = counted_["dropped: queue full"];
     history_.facts.dropped_too_large = counted_["dropped: too large"];
+    history_.facts.dropped_qos_0 = counted_["dropped: QoS 0"];
   }
   history_.facts.disks_lost = faults_->disks_lost();
   for (const auto& [situation, by_node] : world_.situations()) {

@@ -39,6 +39,7 @@ Inside shards() {
                         {"merges", c.merges}, {"failovers", c.failovers}, {"takeovers", c.takeovers},
                         {"dropped", c.dropped - c.dropped_denied - c.dropped_expired},
                         {"dropped: queue full", c.dropped_queue_full}, {"dropped: too large", c.dropped_too_large},
+                        {"dropped: QoS 0", c.dropped_slow_reader + c.dropped_slow_peer},
                         {"denied", c.dropped_denied}, {"expired", c.dropped_expired}, {"hints", c.hints}, {"relayed", c.relayed}};
   };
   inside.sample = [](const env::Handler& handler) {

@@ -82,6 +82,14 @@ TEST(G2, a_loss_of_what_is_larger_than_the_client_takes) {
   EXPECT_EQ(lost_for_its_size(0, 1), (Score{1, 1})) << "it takes any";
   EXPECT_EQ(lost_for_its_size(90, 0), (Score{1, 1})) << "nothing was dropped";
 }
+TEST(G2, a_loss_is_not_excused_by_what_was_dropped_at_qos_0) {
+  Story s;
+  s.begin();
+  s.publish(12000, "n2", 1, 1);
+  s.h.facts.dropped = s.h.facts.dropped_qos_0 = 5;
+  EXPECT_EQ(score(s, "G2"), (Score{1, 1}));
+}
+
 TEST(G13, a_loss_where_there_was_room_is_none_of_the_policy) {
   Limited s;
   s.publish(12000, "n2", 1, 1);
