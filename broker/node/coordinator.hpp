@@ -37,10 +37,11 @@ class Coordinator {
   void on_retire_answer(const pb::RetireAnswer& answer);
 
   /// Done entries whose publishers are to be asked. Another coordinator may have finished them.
-  void find_unretired(SlotId slot);
+  void look_for_unretired(SlotId slot);
   void begin_serving(SlotId slot);
   /// QoS 2 steps may be logged from now on.
   void begin_deciding(SlotId slot);
+  /// There is no majority any more: what waited for one and need not goes.
   void stop_deciding(SlotId slot);
   void stop_serving(SlotId slot);
   /// Do requests wait for the slot to be served here.
@@ -81,6 +82,7 @@ class Coordinator {
   slot::Dot append(SlotId slot, slot::pb::Operation operation);
   [[nodiscard]] slot::Dot tail(SlotId slot) const;
   void note_unretired(SlotId slot, const slot::Name& name);
+  void find_unretired(SlotId slot);
   void ask_to_retire(SlotId slot);
   /// Ends a session by an operator's word, connected or not; its will is published. `done` once that is stored.
   bool remove(SlotId slot, const std::string& client, std::function<void()> done);
@@ -136,7 +138,7 @@ class Coordinator {
     std::set<std::string> pump;
     std::set<slot::Name> unretired;
     std::map<std::tuple<bool, bool, std::uint32_t>, slot::Name> retire_asked;  ///< by front, written, slot of them: the last one asked about
-    std::size_t find_after = 0;  ///< so often is nothing looked for
+    std::size_t looks_after = 0;  ///< look_for_unretired() skips so many calls
   };
   struct Target {
     std::uint32_t qos = 0;

@@ -51,7 +51,7 @@ void Coordinator::resume(SlotId slot, const std::string& client, const slot::Ses
 }
 
 /// One order over both QoS [MQTT-4.6.0-1]: what another coordinator gave out or saw at QoS 2 is sent only once a majority is known to
-/// hold it, and QoS 1 after it waits for that (as long as there is a majority), as does all that is new.
+/// hold it. QoS 1 after it waits for that (as long as there is a majority), and what is new waits for such QoS 1.
 void Coordinator::resend(SlotId slot, const std::string& client, Attached& attached, const std::vector<const slot::Entry*>& entries) {
   const slot::State& state = parts_.slots.held(slot)->state();
   std::vector<slot::Name> gated;
@@ -70,7 +70,7 @@ void Coordinator::resend(SlotId slot, const std::string& client, Attached& attac
     if (still == nullptr) return;
     const slot::Session& now = *session(slot, client);
     for (const slot::Name& name : gated) {
-      const bool waited = still->flight->behind.contains(name) && still->flight.edit().behind.erase(name) != 0;
+      const bool waited = still->flight.edit().behind.erase(name) != 0;
       const auto found = now.entries.find(name);
       if (found == now.entries.end() || found->second.done || parts_.groups_of_members.revoked(slot, found->second)) continue;
       if (waited || decided_step(parts_.slots.held(slot)->state(), found->second)) send_again(slot, *still, found->second);

@@ -1,7 +1,5 @@
 // Housekeeping of a coordinator: session timers, and identities that their publishers released are retired.
-#include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "broker/node/coordinator.hpp"
 #include "broker/node/parts.hpp"
@@ -17,13 +15,6 @@ void Coordinator::note_unretired(SlotId slot, const slot::Name& name) {
 }
 
 void Coordinator::find_unretired(SlotId slot) {
-  // While a member is out of reach nothing is retired, and there may be very many.
-  constexpr std::size_t looked_through = 1000;
-  Serving& serving = serving_[slot];
-  if (serving.find_after != 0) {
-    --serving.find_after;
-    return;
-  }
   const slot::State& state = parts_.slots.held(slot)->state();
   for (const auto& client : state.remembering) {
     const slot::Session& session = state.sessions.find(client)->second;
@@ -33,7 +24,17 @@ void Coordinator::find_unretired(SlotId slot) {
   }
   for (const auto& [name, settled] : state.settled)
     if (!state.retired.contains(name)) note_unretired(slot, name);
-  serving.find_after = (serving.unretired.size() + state.retired.size()) / looked_through;
+}
+
+/// The more there are, the more seldom: while a member is out of reach nothing is retired, and there may be very many.
+void Coordinator::look_for_unretired(SlotId slot) {
+  Serving& serving = serving_[slot];
+  if (serving.looks_after != 0) {
+    --serving.looks_after;
+    return;
+  }
+  find_unretired(slot);
+  serving.looks_after = (serving.unretired.size() + parts_.slots.held(slot)->state().retired.size()) / names_max;
 }
 
 /// What was asked of local sessions since the last time: nobody else can have a word on them.

@@ -79,7 +79,7 @@ void Slots::forget(SlotId id) {
   }
   slot::Changes changes;
   slot.held->forget(stable, horizon, changes);
-  parts_.coordinator.find_unretired(id);
+  parts_.coordinator.look_for_unretired(id);
   replica::Outbox out;
   slot.held->announce_stable(stable, horizon, out);
   touched_.insert(id);

@@ -4,33 +4,14 @@
 #include <algorithm>
 #include <variant>
 
-#include "broker/node/inspection.hpp"
-#include "broker/node/shard.hpp"
-#include "sim/world/shard_factory.hpp"
-#include "tests/node/world_client.hpp"
+#include "tests/node/nodes.hpp"
 
 namespace hf::sim {
 namespace {
 
-struct Ending : testing::Test {
-  History history;
-  World world{1, history, shard_factory()};
-
-  void start(NodeId nodes) {
-    node::Config config;
-    config.slots = 16;
-    for (NodeId id = 1; id <= nodes; ++id) config.members.push_back({id, name(id), name(id), "z"});
-    for (NodeId id = 1; id <= nodes; ++id) {
-      config.id = id;
-      world.add_node(name(id), config);
-    }
-    world.start_all();
-    world.run_for(3s);
-  }
-  static std::string name(NodeId id) { return "n" + std::to_string(id); }
-  const node::Inspection& inspect(const std::string& node) {
-    return static_cast<node::Shard&>(*world.node(node).handler()).inspection();
-  }
+template <NodeId count>
+struct EndingAmong : testing::Test, Nodes {
+  EndingAmong() : Nodes(count) { start(); }
   /// Over the nodes that run; of slots served.
   std::uint64_t queued(const std::vector<std::string>& nodes) {
     std::uint64_t sum = 0;
@@ -39,7 +20,7 @@ struct Ending : testing::Test {
   }
   std::uint64_t tombstones(const std::string& node) {
     std::uint64_t sum = 0;
-    for (const auto& slot : static_cast<node::Shard&>(*world.node(node).handler()).report()) sum += slot.tombstones;
+    for (const auto& slot : shard(node).report()) sum += slot.tombstones;
     return sum;
   }
   /// Five messages wait for it: it reads them, and confirms none.
@@ -56,8 +37,10 @@ struct Ending : testing::Test {
   }
 };
 
+using Ending = EndingAmong<3>;
+using EndingAmongFive = EndingAmong<5>;
+
 TEST_F(Ending, a_queue_that_nobody_can_resume_goes_at_once_though_a_replica_is_away) {
-  start(3);
   WorldClient reader(world, "reader", "n1", false);
   world.run_for(1s);
   owe(reader);
@@ -76,7 +59,6 @@ TEST_F(Ending, a_queue_that_nobody_can_resume_goes_at_once_though_a_replica_is_a
 
 /// Its client could come back to a replica that does not know that it ran out.
 TEST_F(Ending, the_queue_of_a_session_that_ran_out_stays_until_every_replica_knows) {
-  start(3);
   WorldClient reader(world, "reader", "n1", false, 3);
   world.run_for(1s);
   owe(reader);
@@ -95,8 +77,7 @@ TEST_F(Ending, the_queue_of_a_session_that_ran_out_stays_until_every_replica_kno
 }
 
 /// And no other node has to know.
-TEST_F(Ending, the_queue_of_a_session_that_ran_out_goes_though_a_node_is_away_that_is_no_replica) {
-  start(5);
+TEST_F(EndingAmongFive, the_queue_of_a_session_that_ran_out_goes_though_a_node_is_away_that_is_no_replica) {
   std::vector<std::string> running{"n1", "n2", "n3", "n4"};
   for (int i = 0; i < 50; ++i) {
     WorldClient reader(world, "reader-" + std::to_string(i), "n1", false, 3);
@@ -127,7 +108,6 @@ TEST_F(Ending, the_queue_of_a_session_that_ran_out_goes_though_a_node_is_away_th
 }
 
 TEST_F(Ending, who_comes_back_to_what_is_left_of_a_session_begins_anew) {
-  start(3);
   WorldClient reader(world, "reader", "n1", false);
   world.run_for(1s);
   owe(reader);
@@ -157,8 +137,7 @@ TEST_F(Ending, who_comes_back_to_what_is_left_of_a_session_begins_anew) {
 }
 
 /// The client moved on over a cut, and ended its session there: what it left behind is closed at the heal, and brings nothing back.
-TEST_F(Ending, a_connection_left_behind_is_closed_once_its_session_is_known_to_be_over) {
-  start(5);
+TEST_F(EndingAmongFive, a_connection_left_behind_is_closed_once_its_session_is_known_to_be_over) {
   WorldClient behind(world, "reader", "n1", false);
   world.run_for(1s);
   behind.subscribe("t", 1);

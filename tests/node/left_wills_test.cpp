@@ -6,33 +6,16 @@
 #include <optional>
 #include <variant>
 
-#include "broker/node/inspection.hpp"
-#include "broker/node/shard.hpp"
-#include "sim/world/shard_factory.hpp"
-#include "tests/node/world_client.hpp"
+#include "tests/node/nodes.hpp"
 
 namespace hf::sim {
 namespace {
 
-struct LeftWills : testing::Test {
-  History history;
-  World world{1, history, shard_factory()};
-
-  void SetUp() override {
-    node::Config config;
-    config.slots = 16;
-    for (NodeId id = 1; id <= 5; ++id) config.members.push_back({id, name(id), name(id), "z"});
-    for (NodeId id = 1; id <= 5; ++id) {
-      config.id = id;
-      world.add_node(name(id), config);
-    }
-    world.start_all();
-    world.run_for(3s);
-  }
-  static std::string name(NodeId id) { return "n" + std::to_string(id); }
+struct LeftWills : testing::Test, Nodes {
+  LeftWills() : Nodes(5) { start(); }
   std::optional<node::SessionView> session(const std::string& client) {
     for (NodeId id = 1; id <= 5; ++id)
-      if (auto found = static_cast<node::Shard&>(*world.node(name(id)).handler()).inspection().session(client)) return found;
+      if (auto found = inspect(name(id)).session(client)) return found;
     return std::nullopt;
   }
   /// A client id whose session has no replica at that node.

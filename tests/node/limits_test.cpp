@@ -303,17 +303,25 @@ TEST(Connections, say_connect_in_few_bytes) {
   EXPECT_TRUE(large.closed());
 }
 
-TEST(Publishers, that_are_too_fast_are_read_from_more_slowly) {
-  node::Config config;
-  config.publish_rate = 10;
-  config.publish_burst = 5;
-  bench::Node node(config);
+struct Publishers : testing::Test {
+  static node::Config ten_a_second() {
+    node::Config config;
+    config.publish_rate = 10;
+    config.publish_burst = 5;
+    return config;
+  }
+  static std::string twenty() {
+    std::string bytes;
+    for (mqtt::PacketId id = 1; id <= 20; ++id) mqtt::encode(Client::publish_packet("t", "x", 1, id), Version::v5, bytes);
+    return bytes;
+  }
+  bench::Node node{ten_a_second()};
+};
+
+TEST_F(Publishers, that_are_too_fast_are_read_from_more_slowly) {
   Client client(node);
   ASSERT_TRUE(client.connect("a"));
-  std::string burst;
-  for (std::uint16_t i = 1; i <= 20; ++i)
-    mqtt::encode(Client::publish_packet("t", "x", 1, i), Version::v5, burst);
-  client.send_bytes(burst);
+  client.send_bytes(twenty());
   EXPECT_TRUE(node.paused(client.stream()));
   int acknowledged = 0;
   const auto count = [&] {
@@ -330,11 +338,7 @@ TEST(Publishers, that_are_too_fast_are_read_from_more_slowly) {
   EXPECT_FALSE(node.paused(client.stream()));
 }
 
-TEST(Publishers, that_are_read_from_slowly_and_say_goodbye_have_no_will) {
-  node::Config config;
-  config.publish_rate = 10;
-  config.publish_burst = 5;
-  bench::Node node(config);
+TEST_F(Publishers, that_are_read_from_slowly_and_say_goodbye_have_no_will) {
   Client watch(node);
   ASSERT_TRUE(watch.connect("watch"));
   ASSERT_EQ(watch.subscribe("w"), 0);
@@ -343,8 +347,7 @@ TEST(Publishers, that_are_read_from_slowly_and_say_goodbye_have_no_will) {
     auto connect = Client::connect_packet("a");
     connect.will = mqtt::Will{.topic = "w", .payload = {}, .qos = 0, .retain = false, .properties = {}};
     EXPECT_TRUE(client.connect(connect));
-    std::string bytes;
-    for (std::uint16_t i = 1; i <= 20; ++i) mqtt::encode(Client::publish_packet("t", "x", 1, i), Version::v5, bytes);
+    std::string bytes = twenty();
     mqtt::encode(mqtt::Disconnect{.reason = goodbye, .properties = {}}, Version::v5, bytes);
     client.send_bytes(bytes);
     EXPECT_TRUE(node.paused(client.stream()));

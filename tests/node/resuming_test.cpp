@@ -4,10 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "broker/node/inspection.hpp"
-#include "broker/node/shard.hpp"
-#include "sim/world/shard_factory.hpp"
-#include "tests/node/world_client.hpp"
+#include "tests/node/nodes.hpp"
 
 namespace hf::sim {
 namespace {
@@ -15,21 +12,10 @@ namespace {
 /// A reader has a message of QoS 2 and one of QoS 1 in its hands when its coordinator dies, and comes back. `cut_after`: the
 /// coordinator of now loses the last other replica then. What it gets again: a letter each, by QoS; "-" before what comes 5 s later.
 std::string got_again(std::optional<Duration> cut_after) {
-  History history;
-  World world(1, history, shard_factory());
-  const auto name = [](NodeId id) { return "n" + std::to_string(id); };
-  node::Config config;
-  config.slots = 16;
-  for (NodeId id = 1; id <= 3; ++id) config.members.push_back({id, name(id), name(id), "z"});
-  for (NodeId id = 1; id <= 3; ++id) {
-    config.id = id;
-    world.add_node(name(id), config);
-  }
-  world.start_all();
-  world.run_for(3s);
-  const auto coordinator = [&](NodeId asked) {
-    return static_cast<node::Shard&>(*world.node(name(asked)).handler()).inspection().session("reader")->coordinator;
-  };
+  Nodes nodes(3);
+  World& world = nodes.world;
+  nodes.start();
+  const auto coordinator = [&](NodeId asked) { return nodes.inspect(Nodes::name(asked)).session("reader")->coordinator; };
   WorldClient reader(world, "reader", "n1", false, 3600);
   WorldClient writer(world, "writer", "n1");
   world.run_for(1s);
@@ -47,18 +33,18 @@ std::string got_again(std::optional<Duration> cut_after) {
   reader.drop();
   writer.leave();
   world.run_for(1s);
-  world.crash(name(first), CrashMode::keep, Silence::reset);
+  world.crash(Nodes::name(first), CrashMode::keep, Silence::reset);
   world.run_for(5s);
   const NodeId second = coordinator(asked);
   const NodeId third = 6 - first - second;
   std::string got;
-  WorldClient again(world, "reader", name(second), false, 3600);
+  WorldClient again(world, "reader", Nodes::name(second), false, 3600);
   again.on_packet = [&](const mqtt::Packet& packet) {
     if (const auto* publish = std::get_if<mqtt::Publish>(&packet)) got += publish->dup ? std::to_string(publish->qos) : "?";
   };
   if (cut_after) {
     world.run_for(*cut_after);
-    world.partition({{name(third)}});
+    world.partition({{Nodes::name(third)}});
   }
   world.run_for(20s);
   if (!cut_after) return got;

@@ -5,26 +5,21 @@
 #include <string>
 #include <variant>
 
-#include "sim/world/shard_factory.hpp"
-#include "tests/node/world_client.hpp"
+#include "tests/node/nodes.hpp"
 
 namespace hf::sim {
 namespace {
 
 /// A SUBSCRIBE that asks for none itself, while the one before is still owed some: the reading goes on, and knows what overtook it.
 TEST(RetainedReading, what_overtook_it_does_not_come_again_after_another_subscribe) {
-  History history;
-  World world(1, history, shard_factory());
-  node::Config config;
-  config.slots = 4;
+  node::Config config = Nodes::with_slots(4);
   config.receive_maximum = 1000;
-  config.members.push_back({1, "n1", "n1", "z"});
-  config.id = 1;
-  world.add_node("n1", config);
+  Nodes nodes(1, config);
+  World& world = nodes.world;
   world.node("n1").disk().options.fsync = 60ms;  // time goes by between a SUBSCRIBE and its SUBACK
-  world.start_all();
+  nodes.start();
   WorldClient writer(world, "writer", "n1");
-  world.run_for(3s);
+  world.run_for(1s);
   const auto retain = [&](int topic, const std::string& payload, mqtt::PacketId id) {
     mqtt::Publish packet;
     packet.topic = "r/" + std::to_string(topic);

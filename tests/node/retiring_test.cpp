@@ -3,27 +3,21 @@
 
 #include <variant>
 
-#include "broker/node/shard.hpp"
-#include "sim/world/shard_factory.hpp"
-#include "tests/node/world_client.hpp"
+#include "tests/node/nodes.hpp"
 
 namespace hf::sim {
 namespace {
 
 TEST(Retiring, names_that_are_not_released_do_not_hold_up_those_behind_them) {
-  History history;
-  World world(1, history, shard_factory());
-  node::Config config;
-  config.slots = 1;  // of all publishers and subscribers
+  node::Config config = Nodes::with_slots(1);  // of all publishers and subscribers
   config.receive_maximum = 2000;
-  config.members.push_back({1, "n1", "n1", "z"});
-  config.id = 1;
-  world.add_node("n1", config);
-  world.start_all();
-  const auto remembered = [&] { return static_cast<node::Shard&>(*world.node("n1").handler()).report().front().tombstones; };
+  Nodes nodes(1, config);
+  World& world = nodes.world;
+  nodes.start();
+  const auto remembered = [&] { return nodes.shard("n1").report().front().tombstones; };
 
   WorldClient reader(world, "reader", "n1", false, 3600);
-  world.run_for(3s);
+  world.run_for(1s);
   reader.subscribe("t", 2);
   reader.on_packet = [&](const mqtt::Packet& packet) {
     if (const auto* publish = std::get_if<mqtt::Publish>(&packet)) {

@@ -1,27 +1,15 @@
 // Nodes that start at different moments: whoever serves clients knows what the others' clients have asked for.
 #include <gtest/gtest.h>
 
-#include "sim/world/shard_factory.hpp"
-#include "tests/node/world_client.hpp"
+#include "tests/node/nodes.hpp"
 
 namespace hf::sim {
 namespace {
 
-void add_three(World& world) {
-  node::Config config;
-  config.slots = 16;
-  for (NodeId id = 1; id <= 3; ++id) config.members.push_back({id, "n" + std::to_string(id), "n" + std::to_string(id), "z"});
-  for (NodeId id = 1; id <= 3; ++id) {
-    config.id = id;
-    world.add_node("n" + std::to_string(id), config);
-  }
-}
-
 /// Does a message of QoS 0, published at n2 the moment n1 has acknowledged the subscription, arrive?
 bool arrives(std::uint64_t seed) {
-  History history;
-  World world(seed, history, shard_factory());
-  add_three(world);
+  Nodes nodes(3, Nodes::with_slots(16), seed);
+  World& world = nodes.world;
   // Two meet the third long before they meet each other.
   faultnet::Wire far;
   far.latency = 100ms;
@@ -29,7 +17,7 @@ bool arrives(std::uint64_t seed) {
   world.set_wire("n2", "n1", far);
   DrawSequence& draws = world.draws().of("start", "nodes");
   for (NodeId id = 1; id <= 3; ++id)
-    world.at(static_cast<VirtualTime>(draws.between(0, Duration(400ms).count())), [&world, id] { world.start("n" + std::to_string(id)); });
+    world.at(static_cast<VirtualTime>(draws.between(0, Duration(400ms).count())), [&world, id] { world.start(Nodes::name(id)); });
   WorldClient subscriber(world, "subscriber", "n1"), publisher(world, "publisher", "n2");
   bool published = false;
   const auto go_on = [&] {
@@ -52,9 +40,8 @@ TEST(Starting, who_serves_its_first_client_has_met_its_neighbours_neighbours) {
 
 /// Its CONNECT is more than is read ahead of a node that is not ready.
 TEST(Starting, a_large_connect_is_answered_once_the_node_is_ready) {
-  History history;
-  World world(1, history, shard_factory());
-  add_three(world);
+  Nodes nodes(3);
+  World& world = nodes.world;
   world.start_all();
   WorldClient client(world, "large", "n1");
   int packets = 0;

@@ -4,23 +4,17 @@
 #include <string>
 #include <vector>
 
-#include "sim/world/shard_factory.hpp"
-#include "tests/node/world_client.hpp"
+#include "tests/node/nodes.hpp"
 
 namespace hf::sim {
 namespace {
 
 TEST(Waiting, nothing_more_is_read_while_a_thousand_filters_wait) {
-  History history;
-  World world(1, history, shard_factory());
-  node::Config config;
-  config.slots = 4;
-  config.members.push_back({1, "n1", "n1", "z"});
-  config.id = 1;
-  world.add_node("n1", config);
-  world.start_all();
+  Nodes nodes(1);
+  World& world = nodes.world;
+  nodes.start();
   WorldClient client(world, "client", "n1", false, 3600);
-  world.run_for(3s);
+  world.run_for(1s);
   ASSERT_EQ(client.connacks, 1);
   std::string came;
   client.on_packet = [&](const mqtt::Packet& packet) { came += std::holds_alternative<mqtt::Suback>(packet) ? 's' : 'p'; };

@@ -49,8 +49,9 @@ class WorldClient final : public ClientEnd {
   void send(const mqtt::Packet& packet) {
     std::string bytes;
     mqtt::encode(packet, mqtt::Version::v5, bytes);
-    world_.send(stream_, Bytes(std::move(bytes)));
+    send_bytes(std::move(bytes));
   }
+  void send_bytes(std::string bytes) { world_.send(stream_, Bytes(std::move(bytes))); }
   void subscribe(std::string filter, std::uint8_t qos) {
     mqtt::Subscribe packet;
     packet.packet_id = 1;
