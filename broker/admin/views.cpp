@@ -38,6 +38,7 @@ Json view(const node::SlotView& slot) {
           {"replica", slot.replica},
           {"serving", slot.serving},
           {"decides", slot.decides},
+          {"waits_for_majority", slot.waits_for_majority},
           {"sessions", slot.sessions},
           {"queued_messages", slot.queued_messages},
           {"retained_messages", slot.retained_messages},

@@ -46,6 +46,7 @@ class Coordinator {
   void stop_serving(SlotId slot);
   /// Do requests wait for the slot to be served here.
   [[nodiscard]] bool parks(SlotId slot) const { return !serving_[slot].parked.empty(); }
+  [[nodiscard]] std::size_t waits_for_majority(SlotId slot) const { return serving_[slot].without_majority.size(); }
   /// Operations changed the slot; `foreign`: of others, or a merge.
   void changed(SlotId slot, const slot::Changes& changes, bool foreign);
   /// A node came up, went, or refuses: what is connected there is looked at.

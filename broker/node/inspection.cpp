@@ -95,6 +95,7 @@ std::vector<SlotView> Inspection::slots() const {
     one.replica = parts_.slots.is_replica(id);
     one.serving = parts_.slots.serving(id);
     one.decides = parts_.slots.decides(id);
+    one.waits_for_majority = parts_.coordinator.waits_for_majority(id);
     if (const replica::SlotReplica* held = parts_.slots.held(id)) {
       one.held = true;
       one.sessions = held->state().totals.sessions - held->state().totals.bound;

@@ -55,6 +55,7 @@ struct SlotView {
   bool held = false, replica = false, serving = false, decides = false;
   std::uint64_t sessions = 0, queued_messages = 0, retained_messages = 0;
   std::uint64_t log_operations = 0;
+  std::uint64_t waits_for_majority = 0;  ///< requests: steps of QoS 2, while it does not decide
   bool all_replicas_reachable = false;
   std::uint64_t copies = 0;           ///< replicas that have on stable storage what this node held half a second ago
 };

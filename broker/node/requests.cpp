@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "broker/base/assert.hpp"
 #include "broker/node/parts.hpp"
 
 namespace hf::node {
@@ -141,8 +142,11 @@ void Requests::published(SlotId slot, std::uint64_t connection) {
 void Requests::drop_publishes(std::uint64_t connection) {
   const auto slots = publishing_.extract(connection);
   if (slots.empty()) return;
-  for (const auto& [slot, count] : slots.mapped())
-    std::erase_if(queues_[slot].pending, [&](const Pending& p) { return publishes(p.request) && p.request.connection() == connection; });
+  for (const auto& [slot, count] : slots.mapped()) {
+    const auto mine = [&](const Pending& p) { return publishes(p.request) && p.request.connection() == connection; };
+    const std::size_t dropped = std::erase_if(queues_[slot].pending, mine);
+    HF_ASSERT(dropped == count);
+  }
 }
 
 void Requests::tick() {
