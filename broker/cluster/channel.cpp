@@ -58,6 +58,8 @@ void Channel::resend_all(Instant now) {
   open_at_ = now;
   sent_ = 0;
   sent_bytes_ = 0;
+  batches_.clear();
+  quickest_.reset();
   timeouts_ = 0;
   resend_at_.reset();
   if (established_ && received_ > 0) ack_now_ = true;  // the last one may have been lost
@@ -107,6 +109,7 @@ Channel::Received Channel::receive(Instant now, wire::Channel& frame, std::uint6
 
 void Channel::take_ack(Instant now, std::uint64_t ack) {
   if (ack <= acked_ || ack > highest_sent_) return;
+  const std::uint64_t under_way = sent_bytes_, queued = outbox_bytes_;
   for (; acked_ < ack; ++acked_) {
     const std::uint64_t size = size_of(outbox_.front());
     outbox_bytes_ -= size;
@@ -117,9 +120,26 @@ void Channel::take_ack(Instant now, std::uint64_t ack) {
     outbox_.pop_front();
   }
   timeouts_ = 0;
-  window_ = std::min(window_max, window_ * 2);
+  fit_window(now, queued - outbox_bytes_, under_way);
   resend_at_.reset();
   if (sent_ > 0) resend_at_ = now + timeout_;
+}
+
+/// What is under way lies in a queue before the link, and heartbeats and acknowledgements behind it: so it is to be no more than
+/// the link carries in a part of the time-out. It grows by what is acknowledged, as long as that comes at once and it is made use of.
+void Channel::fit_window(Instant now, std::uint64_t acked_bytes, std::uint64_t under_way) {
+  std::optional<Instant> sent;
+  for (; !batches_.empty() && batches_.front().last <= acked_; batches_.pop_front()) sent = batches_.front().sent;
+  if (!sent) return;
+  const Duration took = now - *sent;
+  quickest_ = std::min(took, quickest_.value_or(took));
+  if (took > *quickest_ + timeout_ / 4) {
+    if (acked_ <= shrunk_at_) return;
+    window_ = std::max(window_min, std::min(window_, under_way) / 2);
+    shrunk_at_ = highest_sent_;
+  } else if (took <= *quickest_ + timeout_ / 16 && under_way >= window_ / 2) {
+    window_ = std::min(window_max, window_ + acked_bytes);
+  }
 }
 
 void Channel::take_batch(Instant now, wire::Channel& frame, Received& result) {
@@ -154,6 +174,7 @@ void Channel::tick(Instant now) {
     if (sent_ > 0) {
       sent_ = 0;
       sent_bytes_ = 0;
+      batches_.clear();
       timeouts_ = std::min(timeouts_ + 1, 3U);
       window_ = window_min;
       if (outbox_bytes_ > limits_.max_outbox_bytes) overflowed_ = true;
@@ -161,7 +182,10 @@ void Channel::tick(Instant now) {
   }
 }
 
-void Channel::fill_batch(wire::Channel& frame) {
+void Channel::fill_batch(Instant now, wire::Channel& frame) {
+  // The link may have become another since the window was full.
+  if (sent_ == 0 && now - sent_at_ > timeout_) window_ = std::min(window_, window_first);
+  sent_at_ = now;
   std::string& batch = *frame.mutable_batch();
   std::uint64_t sequence = acked_ + sent_ + 1;
   frame.set_first(sequence);
@@ -177,6 +201,7 @@ void Channel::fill_batch(wire::Channel& frame) {
     highest_sent_ = std::max(highest_sent_, sequence);
     ++sequence;
   }
+  batches_.push_back({sequence - 1, now});
 }
 
 bool Channel::next_frame(Instant now, Duration timeout, std::uint64_t wall_ms,
@@ -212,7 +237,7 @@ bool Channel::next_frame(Instant now, Duration timeout, std::uint64_t wall_ms,
   ack_now_ = false;
   ack_at_.reset();
   if (can_send) {
-    fill_batch(frame);
+    fill_batch(now, frame);
     if (!resend_at_) resend_at_ = now + timeout * (1U << timeouts_);
   }
   return true;

@@ -26,6 +26,7 @@ class Channel {
   static constexpr std::size_t batch_messages = 4096;
   static constexpr std::size_t message_max = 31 * 1024 * 1024;  ///< fits a member's frame
   static constexpr std::uint64_t window_min = 64 * 1024;
+  static constexpr std::uint64_t window_first = 256 * 1024;
   static constexpr std::uint64_t window_max = 16 * 1024 * 1024;
 
   struct Limits {
@@ -69,7 +70,8 @@ class Channel {
  private:
   void take_ack(Instant now, std::uint64_t ack);
   void take_batch(Instant now, wire::Channel& frame, Received& result);
-  void fill_batch(wire::Channel& frame);
+  void fill_batch(Instant now, wire::Channel& frame);
+  void fit_window(Instant now, std::uint64_t acked_bytes, std::uint64_t under_way);
 
   NodeId self_;
   std::uint32_t boot_;
@@ -90,7 +92,15 @@ class Channel {
   std::size_t sent_ = 0;
   std::uint64_t sent_bytes_ = 0;
   std::uint64_t highest_sent_ = 0;  ///< sequence number
-  std::uint64_t window_ = window_max;
+  std::uint64_t window_ = window_first;
+  struct Batch {
+    std::uint64_t last = 0;  ///< sequence number of its last message
+    Instant sent{};
+  };
+  std::deque<Batch> batches_;       ///< under way
+  std::optional<Duration> quickest_;  ///< from sending a batch to its acknowledgement
+  std::uint64_t shrunk_at_ = 0;     ///< highest_sent_ when the window shrank last
+  Instant sent_at_{};
   std::uint32_t timeouts_ = 0;      ///< in a row, without progress
   std::optional<Instant> resend_at_;
   Duration timeout_{};              ///< of the path last used

@@ -8,11 +8,13 @@ namespace hf::cluster {
 namespace {
 
 constexpr std::size_t frame_target = 256 * 1024;  // parts are gathered up to about this
+constexpr std::uint64_t much = 64 * 1024;
 
 }  // namespace
 
 void Links::heartbeat(Instant now, NodeId node, const wire::Heartbeat& beat, LinkEvents& events) {
   Link& link = links_[node];
+  link.untold = 0;
   link.heard_by = std::max(link.heard_by, now - std::chrono::milliseconds(beat.heard_ms()));
   if (!link.up && now - link.heard_by < settings_.detect_after) {
     link.heard_by = now - std::chrono::milliseconds(beat.heard_ms());
@@ -35,6 +37,13 @@ void Links::heartbeat(Instant now, NodeId node, const wire::Heartbeat& beat, Lin
   if (changed.lost.size() <= links_.size()) events.emplace_back(std::move(changed));
 }
 
+/// When the peer is to be taken for deaf, as far as it is known now.
+Instant Links::unheard_at(Instant now, const Link& link) const {
+  const Instant told = link.heard_by + settings_.detect_after + settings_.heartbeat_every;
+  if (link.untold < much) return told;
+  return std::max(told, std::min(now + settings_.heartbeat_every, link.heard_by + settings_.detect_after * 8));
+}
+
 void Links::tick(Instant now, Output& out, LinkEvents& events) {
   now_ = now;
   if (now < wake_ || links_.empty()) return;
@@ -45,7 +54,7 @@ void Links::tick(Instant now, Output& out, LinkEvents& events) {
     if (stream.greeted) {
       const Link& link = links_[stream.peer];
       const Instant silent = link.heard + settings_.detect_after;
-      const Instant unheard = link.heard_by + settings_.detect_after + settings_.heartbeat_every;
+      const Instant unheard = unheard_at(now, link);
       if (now >= std::min(silent, unheard)) {
         dead.push_back(id);
       } else {

@@ -114,6 +114,7 @@ void Links::bytes(Instant now, StreamId id, const Bytes& bytes, Output& out, Lin
     Link& link = links_[at->second.peer];
     link.heard = now;
     link.traffic.bytes_in += bytes.size();
+    link.untold += bytes.size();
   }
   at->second.decoder.feed(bytes.view());
   // A frame may end this stream, and with it the decoder: look it up each time.
@@ -237,6 +238,7 @@ bool Links::hello(Instant now, StreamId id, const wire::Hello& hello, Output& ou
   link.asked = false;
   link.heard = now;
   link.heard_by = now;
+  link.untold = 0;
   link.beat_now = true;
   pending_.insert(node);
   arm(now + settings_.detect_after);

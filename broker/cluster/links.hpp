@@ -46,7 +46,8 @@ using LinkEvents = std::vector<LinkEvent>;
 /// Invariants:
 ///  1. A peer has at most one greeted stream; a new one closes the old one.
 ///  2. A link is up only while bytes came within detect_after, and the peer said that bytes of ours
-///     came to it within detect_after (plus the heartbeat it takes to say so).
+///     came to it within detect_after (plus the heartbeat it takes to say so). While much comes, but no heartbeat,
+///     that lies behind it, and is waited for, eight times detect_after at most.
 ///  3. The lower id dials. The higher id only knocks while there is no link: it learns whether anything listens
 ///     there, and hangs up; who hears a knock dials soon.
 class Links {
@@ -99,7 +100,8 @@ class Links {
     Duration backoff{};
     Instant knocked{};       ///< a dial was hurried
     Instant heard{};
-    Instant heard_by{};
+    Instant heard_by{};      ///< as far as its heartbeats have told
+    std::uint64_t untold = 0;  ///< bytes that came since its last heartbeat
     bool lost = false;       ///< was up, is not now
     std::vector<NodeId> graph;  ///< ascending
     std::vector<wire::Channel> parts;
@@ -108,6 +110,7 @@ class Links {
   };
   enum class Reason { cluster, stranger, version, clock, direction, frame, slots, boot, settings };
 
+  [[nodiscard]] Instant unheard_at(Instant now, const Link& link) const;
   bool frame(Instant now, StreamId id, std::string_view body, Output& out, LinkEvents& events);
   bool hello(Instant now, StreamId id, const wire::Hello& hello, Output& out, LinkEvents& events);
   bool hello_is_good(const Stream& stream, const wire::Hello& hello, Output& out);

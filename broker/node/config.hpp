@@ -59,6 +59,7 @@ struct Config {
   std::uint64_t max_queued_bytes = 256U << 20U;     ///< session.max_queued_bytes: topics, payloads, properties
   QueuePolicy queue_policy = QueuePolicy::drop_newest;  ///< session.queue_policy
   std::uint32_t max_subscriptions = 100'000;        ///< session.max_subscriptions
+  std::uint64_t max_filter_bytes = 16U << 20U;      ///< session.max_filter_bytes: of all its subscriptions
   std::uint32_t max_unsent_bytes = 4U << 20U;       ///< session.max_unsent_bytes: then QoS 0 is dropped for this client
   std::uint32_t max_topic_length = 65'535;          ///< mqtt.max_topic_length, bytes of names and filters
   std::uint32_t max_topic_levels = 128;             ///< mqtt.max_topic_levels

@@ -17,31 +17,38 @@ void count_full(ShardParts& parts, std::uint64_t lost) {
   parts.counters.dropped_queue_full += lost;
 }
 
+/// What a session's subscriptions come to.
+struct Filters {
+  std::uint64_t count = 0, bytes = 0;
+  void add(const std::string& filter) { ++count, bytes += filter.size(); }
+  [[nodiscard]] bool within(const Filters& most) const { return count <= most.count && bytes <= most.bytes; }
+};
+
 }  // namespace
 
 void Coordinator::subscribe(SlotId slot, NodeId from, const pb::Request& request) {
   pb::Reply yes = answer(request);
   const auto& held = session(slot, request.client())->subscriptions;
-  std::size_t count = held.size();
+  Filters now{session(slot, request.client())->filters, session(slot, request.client())->filter_bytes};
   std::set<std::string_view> fresh;  // a filter named twice is one subscription
-  const std::size_t most = parts_.config.max_subscriptions;
-  if (count + static_cast<std::size_t>(request.subscribe().filters_size()) > most)  // those that are gone do not count
-    count = static_cast<std::size_t>(std::count_if(held.begin(), held.end(), [](const auto& one) { return one.second.present; }));
+  const Filters most{parts_.config.max_subscriptions, parts_.config.max_filter_bytes};
   slot::pb::Operation operation;
   operation.mutable_subscribe()->set_client(request.client());
   if (request.subscribe().has_asked()) *operation.mutable_subscribe()->mutable_asked() = request.subscribe().asked();
   for (const auto& one : request.subscribe().filters()) {
     const auto it = held.find(one.filter());
     const bool known = (it != held.end() && it->second.present) || fresh.contains(one.filter());
-    const bool taken = known || count < most || parts_.config.mutant.is("subscription_limit_ignored");
+    Filters with = now;
+    with.add(one.filter());
+    const bool taken = known || with.within(most) || parts_.config.mutant.is("subscription_limit_ignored");
     yes.add_codes(taken ? one.options().qos() : mqtt::code(mqtt::Reason::quota_exceeded));
     if (!taken) continue;
-    if (!known) ++count, fresh.insert(one.filter());
+    if (!known) now = with, fresh.insert(one.filter());
     *operation.mutable_subscribe()->add_filters() = one;
   }
   if (operation.subscribe().filters_size() < request.subscribe().filters_size())
     log_session(parts_.env, env::Level::warn, client_event::subscribe_denied, request.client(),
-                "SUBSCRIBE denied: quota exceeded (0x97), the session has as many subscriptions as it may");
+                "SUBSCRIBE denied: quota exceeded (0x97), the session has as many subscriptions, or bytes of filters, as it may");
   if (operation.subscribe().filters_size() == 0) return reply(from, std::move(yes));
   note_owed(slot, request.client(), *operation.mutable_subscribe());
   const auto shared = shared_filters(operation.subscribe());

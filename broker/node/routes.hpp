@@ -31,6 +31,8 @@ struct RouteTarget {
 /// Invariants:
 ///  1. A filter that a reachable coordinator advertised and has not removed is in the trie.
 ///  2. Filters from a node out of reach are kept: a message for its sessions must not be taken for unwanted.
+///  3. A snapshot goes in pages, each as the slot is when it leaves, and changes between them as they come: so whoever has taken
+///     all of them in order knows what the slot held when the last one left.
 class Routes {
  public:
   explicit Routes(ShardParts& parts);
@@ -49,16 +51,24 @@ class Routes {
   /// Publishes may be taken: every slot's filters are known, and those of the local sessions of every node that is linked
   /// with one in reach, or such a node has had the time to say them. Once so, always so.
   [[nodiscard]] bool complete() const;
-  void tick() { look_around(); }
+  void tick();
   /// Filters, counted once for each slot or node that wants them.
   [[nodiscard]] std::size_t size() const { return trie_.size(); }
   /// The targets of a topic, in order, each once.
   void match(std::string_view topic, std::set<RouteTarget>& out) const;
 
  private:
+  /// All filters of a slot, on their way to a node page by page.
+  struct Snapshot {
+    std::uint64_t begun = 0;  ///< updates from this number on are not known as long as the snapshot is not
+    std::uint64_t last = 0;   ///< its last page, once that was sent
+    std::string after;        ///< the pages sent end there
+  };
   /// By number: the last update that a node was sent, and the last that it has taken.
   struct Told {
     std::uint64_t sent = 0, taken = 0;
+    std::map<SlotId, Snapshot> snapshots;  ///< not taken yet
+    [[nodiscard]] bool knows(std::uint64_t number) const;
   };
   struct Waiting {
     std::map<NodeId, std::uint64_t> nodes;  ///< and the update that each has still to take
@@ -66,10 +76,15 @@ class Routes {
   };
   [[nodiscard]] std::size_t slots_needed() const;
   void broadcast(pb::RouteUpdate update);
-  void replace(NodeId from, RouteTarget target, const std::set<std::string>& filters);
+  void send(NodeId node, pb::RouteUpdate update, std::uint64_t number);
+  /// What `from` says of the filters behind `after`, up to `last` (none: to the end).
+  void replace(NodeId from, RouteTarget target, const std::set<std::string>& filters, const std::string& after = {}, const std::string* last = nullptr);
   void add(NodeId from, RouteTarget target, const std::string& filter);
   void remove(NodeId from, RouteTarget target, const std::string& filter);
-  void fill_snapshot(SlotId slot, pb::RouteUpdate& update) const;
+  void fill_page(SlotId slot, const std::string& after, pb::RouteUpdate& update) const;
+  void begin_snapshot(NodeId node, SlotId slot, std::uint64_t number);
+  /// Sends pages to a node while there is room for them.
+  void go_on(NodeId node);
   void settle();
   void look_around();
   [[nodiscard]] bool heard_all() const;

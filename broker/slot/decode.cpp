@@ -228,6 +228,16 @@ bool derive_queue(State& state, Session& session) {
   return true;
 }
 
+void count_filters(Session& session) {
+  session.filters = 0;
+  session.filter_bytes = 0;
+  for (const auto& [filter, subscription] : session.subscriptions) {
+    if (!subscription.present) continue;
+    ++session.filters;
+    session.filter_bytes += filter.size();
+  }
+}
+
 void derive_memory(State& state) {
   state.remembering.clear();
   state.identities.clear();
@@ -294,6 +304,7 @@ bool finish_decoding(State& state) {
   for (auto& [dot, stored] : state.messages) stored.references = 0;
   for (auto& [client, session] : state.sessions) {
     if (!consistent(session) || !derive_queue(state, session)) return false;
+    count_filters(session);
     state.totals.queued += session.queue.size();
     state.totals.queued_bytes += session.queued_bytes;
     if (!session.exists()) continue;

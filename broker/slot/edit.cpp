@@ -197,8 +197,10 @@ void SessionEdit::join_subscription(const std::string& filter, const Subscriptio
   Subscription& here = it->second;
   if (!fresh && value.stamp < here.stamp)
     return;  // equal: twice in one SUBSCRIBE, the last one counts
-  if (indexed_ && here.present != value.present)
-    value.present ? index(*it) : unindex(*it);
+  if (here.present != value.present) {
+    count(filter, value.present);
+    if (indexed_) value.present ? index(*it) : unindex(*it);
+  }
   const bool same = !fresh && value.stamp == here.stamp;
   OnDemand<Owed> before = std::exchange(here.owing, {});
   here = value;
@@ -230,9 +232,17 @@ void SessionEdit::answer_subscription(const std::string& filter, const Stamp& su
 void SessionEdit::drop_subscription(const std::string& filter) {
   const auto it = session_.subscriptions.find(filter);
   if (it == session_.subscriptions.end()) return;
-  if (indexed_ && it->second.present) unindex(*it);
+  if (it->second.present) {
+    count(filter, false);
+    if (indexed_) unindex(*it);
+  }
   session_.subscriptions.edit().erase(it);
   touch(keys::subscription(client_, filter));
+}
+
+void SessionEdit::count(const std::string& filter, bool more) {
+  more ? ++session_.filters : --session_.filters;
+  more ? session_.filter_bytes += filter.size() : session_.filter_bytes -= filter.size();
 }
 
 void SessionEdit::index(const Subscribed& subscribed) {

@@ -103,6 +103,7 @@ class SessionEdit {
   void drop_before_end();
   void touch(std::string key);
   using Subscribed = std::pair<const std::string, Subscription>;
+  void count(const std::string& filter, bool more);
   void index(const Subscribed& subscribed);
   void unindex(const Subscribed& subscribed);
 

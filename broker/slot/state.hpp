@@ -128,6 +128,7 @@ struct Session {
   Dot closed_dot;
   Stamp closed_connect;      ///< connect_stamp, once closed
   std::uint32_t expiry_s = 0;  ///< of the Connect, or of the Disconnect that closed it
+  std::uint32_t filters = 0;   ///< present subscriptions; derived
   std::uint64_t closed_ms = 0;
   /// A session ended then: the latest Disconnect with expiry 0, of whatever connection. None once `end` is no earlier, or once that
   /// is stable and no session came after it that knows nothing of the one before.
@@ -136,6 +137,7 @@ struct Session {
   /// The will of this very connection was fired, or the client said goodbye.
   bool will_over = false;
   SparseMap<std::map<std::string, Subscription, std::less<>>> subscriptions;
+  std::uint64_t filter_bytes = 0;                        ///< of present subscriptions; derived
   SparseMap<std::map<Name, Entry>> entries;
   SparseMap<std::map<std::pair<Stamp, Name>, const Entry*>> queue;  ///< not done, in order; derived
   std::uint64_t queued_bytes = 0;                        ///< of the messages in the queue; derived

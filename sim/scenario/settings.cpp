@@ -23,8 +23,8 @@ struct Row {
 constexpr std::int64_t ms = 1'000'000;
 constexpr std::int64_t u32 = 0xFFFFFFFF;
 
-const std::array<Row, 38>& table() {
-  static constexpr std::array<Row, 38> rows = {{
+const std::array<Row, 39>& table() {
+  static constexpr std::array<Row, 39> rows = {{
       {"cluster.heartbeat", Unit::duration, ms, 60'000 * ms,
        [](node::Config& c, std::int64_t v) { c.heartbeat_every = Duration(v); }},
       {"cluster.detect", Unit::duration, ms, 600'000 * ms,
@@ -77,6 +77,8 @@ const std::array<Row, 38>& table() {
        [](node::Config& c, std::int64_t v) { c.queue_policy = static_cast<node::QueuePolicy>(v); }},
       {"session.max_subscriptions", Unit::number, 1, u32,
        [](node::Config& c, std::int64_t v) { c.max_subscriptions = static_cast<std::uint32_t>(v); }},
+      {"session.max_filter_bytes", Unit::size, 1, INT64_MAX / 2,
+       [](node::Config& c, std::int64_t v) { c.max_filter_bytes = static_cast<std::uint64_t>(v); }},
       {"session.max_unsent_bytes", Unit::size, 65'536, u32,
        [](node::Config& c, std::int64_t v) { c.max_unsent_bytes = static_cast<std::uint32_t>(v); }},
       {"mqtt.max_topic_length", Unit::number, 1, 65'535,

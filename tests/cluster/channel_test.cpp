@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <deque>
+#include <utility>
+
 #include "broker/cluster/frame.pb.h"
 
 namespace hf::cluster {
@@ -70,6 +74,67 @@ TEST_F(Ends, of_which_one_takes_nothing_queue_no_more_than_the_limit) {
   say(one, now + timeout);
   send(1);
   EXPECT_TRUE(one.overflowed());
+}
+
+/// A link that carries so much, and keeps the rest in a queue; acknowledgements come back at once.
+struct Link {
+  double bytes_a_second = 0;
+  Duration latency{};
+  static constexpr Channel::Limits limits{.open_every = 100ms, .ack_within = 25ms, .max_outbox_bytes = std::uint64_t{8} << 20U};
+  Channel one{1, 1, 2, limits}, two{2, 1, 1, limits};
+  Instant now{Duration(1h)}, free_at{};
+  std::deque<std::pair<Instant, wire::Channel>> under_way;
+  Duration longest{};
+  std::size_t arrived = 0;
+
+  Link(double rate, Duration one_way) : bytes_a_second(rate), latency(one_way) {
+    one.reset(11);
+    two.reset(22);
+    run_for(1s);
+  }
+  void run_for(Duration duration) {
+    for (const Instant end = now + duration; now < end; now += 1ms) {
+      one.tick(now);
+      two.tick(now);
+      for (; !under_way.empty() && under_way.front().first <= now; under_way.pop_front())
+        arrived += two.receive(now, under_way.front().second, 33).messages.size();
+      for (wire::Channel frame; two.next_frame(now, timeout, 0, frame); frame.Clear()) one.receive(now, frame, 44);
+      for (wire::Channel frame; one.next_frame(now, timeout, 0, frame); frame.Clear()) {
+        free_at = std::max(free_at, now) + Duration(static_cast<std::int64_t>(static_cast<double>(frame.batch().size()) / bytes_a_second * 1e9));
+        longest = std::max(longest, free_at - now);
+        under_way.emplace_back(free_at + latency, frame);
+      }
+    }
+  }
+  void send(int count) {
+    for (int i = 0; i < count; ++i) ASSERT_TRUE(one.send(Bytes(std::string(100'000, 'x'))));
+  }
+};
+
+/// Else heartbeats and acknowledgements would lie behind it, and each side take the other for gone.
+TEST(Window, lets_a_slow_link_queue_for_a_part_of_the_time_out) {
+  Link link(2'000'000, 1ms);
+  link.send(200);  // ten seconds of it
+  link.run_for(11s);
+  EXPECT_EQ(link.arrived, 200U);
+  EXPECT_EQ(link.one.retransmits(), 0U);
+  EXPECT_LT(link.longest, 600ms);
+}
+
+TEST(Window, of_a_fast_link_grows_and_of_one_that_was_idle_begins_anew) {
+  Link link(1e9, 20ms);
+  for (int i = 0; i < 10; ++i) {
+    link.send(100);
+    link.run_for(250ms);
+    EXPECT_EQ(link.arrived, static_cast<std::size_t>(100 * (i + 1)));
+  }
+  link.run_for(2s);
+  link.bytes_a_second = 2'000'000;
+  link.longest = {};
+  link.send(200);
+  link.run_for(11s);
+  EXPECT_EQ(link.arrived, 1200U);
+  EXPECT_LT(link.longest, 600ms);
 }
 
 }  // namespace

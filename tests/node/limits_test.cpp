@@ -136,6 +136,24 @@ TEST(Limits, subscriptions_of_a_session) {
   EXPECT_EQ(other.next<mqtt::Suback>().value().codes, (std::vector<std::uint8_t>{0, 0, 0, 0, 0x97})) << "named twice it is one";
 }
 
+TEST(Limits, bytes_of_a_sessions_filters) {
+  node::Config config;
+  config.max_filter_bytes = 10;
+  bench::Node node(config);
+  Client client(node);
+  ASSERT_TRUE(client.connect(lasting("a")));
+  EXPECT_EQ(client.subscribe("t/123"), 0);
+  EXPECT_EQ(client.subscribe("t/1234"), 0x97);
+  EXPECT_EQ(client.subscribe("t/456"), 0) << "ten bytes";
+  EXPECT_EQ(client.subscribe("t"), 0x97);
+  EXPECT_EQ(client.subscribe("t/456", 1), 1) << "not a new one";
+  client.send(mqtt::Unsubscribe{.packet_id = 2, .filters = {"t/123"}, .properties = {}});
+  ASSERT_TRUE(client.next<mqtt::Unsuback>());
+  EXPECT_EQ(client.subscribe("t/78"), 0);
+  EXPECT_EQ(client.subscribe("tt"), 0x97);
+  EXPECT_EQ(client.subscribe("t"), 0);
+}
+
 /// A session that is away, and whom others publish to.
 struct Away {
   explicit Away(node::Config config) : node(std::move(config)), writer(node) {

@@ -162,7 +162,7 @@ TEST_F(Log, what_is_denied) {
   EXPECT_EQ(only(node, "subscribe_denied"),
             "warn dev-1 192.0.2.1:40000: SUBSCRIBE to 'a/b/c/#' and 1 more filters denied: topic filter invalid (0x8F), user 'ann'");
   client.send(mqtt::Subscribe{.packet_id = 3, .subscriptions = {{.filter = "second"}}, .properties = {}});
-  EXPECT_EQ(last(node, "subscribe_denied"), "warn dev-1: SUBSCRIBE denied: quota exceeded (0x97), the session has as many subscriptions as it may");
+  EXPECT_EQ(last(node, "subscribe_denied"), "warn dev-1: SUBSCRIBE denied: quota exceeded (0x97), the session has as many subscriptions, or bytes of filters, as it may");
 }
 
 TEST_F(Log, what_is_dropped) {

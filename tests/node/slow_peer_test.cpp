@@ -59,5 +59,31 @@ TEST_F(SlowPeer, of_the_coordinator) {
   }
 }
 
+/// Its heartbeats lie behind the message.
+TEST(SlowLink, carries_a_message_for_longer_than_silence_may_last) {
+  node::Config config = Nodes::with_slots(16);
+  config.max_packet_size = 8 * 1024 * 1024;
+  Nodes nodes(2, config);
+  World& world = nodes.world;
+  faultnet::Wire wire = world.wire("n1", "n2");
+  wire.bandwidth = 20'000'000;
+  world.set_node_wire(wire);
+  nodes.start();
+  WorldClient reader(world, "reader", "n2"), writer(world, "writer", "n1");
+  world.run_for(1s);
+  reader.subscribe("t", 1);
+  world.run_for(1s);
+  const std::uint64_t failovers = nodes.shard("n1").counters().failovers + nodes.shard("n2").counters().failovers;
+  mqtt::Publish packet;
+  packet.topic = "t";
+  packet.qos = 1;
+  packet.packet_id = 1;
+  packet.payload = Bytes(std::string(6'000'000, 'x'));  // 2.4 s
+  writer.send(packet);
+  world.run_for(10s);
+  EXPECT_EQ(reader.publishes, 1);
+  EXPECT_EQ(nodes.shard("n1").counters().failovers + nodes.shard("n2").counters().failovers, failovers);
+}
+
 }  // namespace
 }  // namespace hf::sim

@@ -430,6 +430,11 @@ void World::check(Holder& holder) {
     if (!decode_row(copy, key, value)) throw std::logic_error("unreadable row");
   if (!finish_decoding(copy)) throw std::logic_error("contradictory rows");
   if (copy.totals != holder.state.totals) throw std::logic_error("totals that were kept are not what the rows come to");
+  for (const auto& [client, session] : holder.state.sessions) {
+    const Session& same = copy.sessions.at(client);
+    if (same.filters != session.filters || same.filter_bytes != session.filter_bytes)
+      throw std::logic_error("subscriptions miscounted");
+  }
   if (copy.filters != holder.state.filters || copy.index.size() != holder.state.index.size())
     throw std::logic_error("index out of step");
   if (copy.identities != holder.state.identities || copy.inbound_names != holder.state.inbound_names ||

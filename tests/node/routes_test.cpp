@@ -1,0 +1,146 @@
+// Filters of a slot, told to other nodes page by page.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "tests/node/nodes.hpp"
+
+namespace hf::sim {
+namespace {
+
+/// About nine of them fill a page.
+std::string filter(int number) {
+  char digits[8];
+  std::snprintf(digits, sizeof digits, "%05d", number);
+  return digits + std::string(30'000, 'f');
+}
+
+void subscribe(WorldClient& client, int from, int to, mqtt::PacketId id) {
+  mqtt::Subscribe packet;
+  packet.packet_id = id;
+  for (int i = from; i < to; ++i) packet.subscriptions.push_back({.filter = filter(i), .qos = 1});
+  client.send(packet);
+}
+
+node::Config roomy(std::uint32_t replicas) {
+  node::Config config = Nodes::with_slots(1);
+  config.replicas = replicas;
+  config.write_quorum = replicas;
+  config.max_filter_bytes = std::uint64_t{1} << 30U;
+  config.max_outbox_bytes = 1024 * 1024;
+  config.receive_maximum = 1000;
+  return config;
+}
+
+TEST(Routes, of_a_slot_are_more_than_a_message_carries) {
+  Nodes nodes(3, roomy(3));
+  World& world = nodes.world;
+  nodes.start();
+  WorldClient reader(world, "reader", "n1", false, 3600);
+  world.run_for(1s);
+  constexpr int filters = 1200, in_a_packet = 20;
+  for (int i = 0; i < filters; i += in_a_packet) {
+    subscribe(reader, i, i + in_a_packet, static_cast<mqtt::PacketId>(i + 1));
+    world.run_for(500ms);
+  }
+  ASSERT_EQ(reader.subacks, filters / in_a_packet);
+  world.crash("n2", CrashMode::keep, Silence::reset);
+  world.run_for(5s);
+  world.restart("n2");
+  world.run_for(20s);
+  EXPECT_EQ(nodes.inspect("n2").totals().routes, nodes.inspect("n1").totals().routes);
+  WorldClient writer(world, "writer", "n2");
+  world.run_for(1s);
+  for (const int i : {0, filters / 2, filters - 1}) writer.publish(filter(i), 0);
+  world.run_for(5s);
+  EXPECT_EQ(reader.publishes, 3);
+}
+
+/// The far node knew others, from before a cut; what is asked for while pages come is known by SUBACK, and what was wanted
+/// all the time is known all the time.
+void change_while_pages_come(std::uint64_t seed) {
+  Nodes nodes(2, roomy(1), seed);
+  World& world = nodes.world;
+  faultnet::Wire wire = world.wire("n1", "n2");
+  wire.bandwidth = 30'000'000;
+  world.set_node_wire(wire);
+  nodes.start();
+  const bool first = nodes.inspect("n1").slots().front().replica;
+  const std::string near = first ? "n1" : "n2", far = first ? "n2" : "n1";
+  WorldClient reader(world, "reader", near, false, 3600), writer(world, "writer", far);
+  world.run_for(1s);
+
+  std::mt19937_64 random(seed);
+  constexpr int filters = 150, lasting = 20, changes = 100;
+  std::set<int> present;
+  mqtt::PacketId id = 0;
+  std::map<mqtt::PacketId, int> asked;  // present ones too: nothing new to tell for those
+  std::map<std::string, int> came;
+  reader.on_packet = [&](const mqtt::Packet& packet) {
+    if (const auto* publish = std::get_if<mqtt::Publish>(&packet)) {
+      ++came[publish->topic];
+      if (publish->qos == 1) reader.send(mqtt::Puback{{.packet_id = publish->packet_id, .reason = mqtt::Reason::success, .properties = {}}});
+    }
+    if (const auto* suback = std::get_if<mqtt::Suback>(&packet))
+      if (asked.contains(suback->packet_id)) writer.publish(filter(asked.at(suback->packet_id)), 1, suback->packet_id);
+  };
+  const auto change = [&] {
+    const int which = static_cast<int>(random() % filters);
+    if (present.erase(which) != 0) {
+      reader.send(mqtt::Unsubscribe{.packet_id = ++id, .filters = {filter(which)}, .properties = {}});
+    } else {
+      present.insert(which);
+      subscribe(reader, which, which + 1, ++id);
+    }
+  };
+  for (int i = 0; i < filters; ++i) change();
+  subscribe(reader, filters, filters + lasting, ++id);
+  world.run_for(10s);
+  world.partition({{near}, {far}}, ClientPolicy::free);
+  world.run_for(10s);
+  for (int i = 0; i < filters; ++i) change();
+  world.run_for(2s);
+  world.heal_network();
+  std::set<int> told;
+  const auto reaches = [&] {
+    for (const node::NodeView& node : nodes.inspect(near).nodes())
+      if (!node.self) return node.reachable;
+    return false;
+  };
+  for (int i = 0; i < changes; ++i) {
+    const std::set<int> before = present;
+    if (i % 3 != 0) change();
+    for (const int gone : before)
+      if (!present.contains(gone)) told.erase(gone);
+    const int again = *std::next(present.begin(), static_cast<int>(random() % present.size()));
+    if (i % 3 == 0) subscribe(reader, again, again + 1, ++id);
+    for (const int added : present)
+      if ((!before.contains(added) || (i % 3 == 0 && added == again)) && reaches()) asked[id] = added, told.insert(added);
+    writer.publish(filter(filters + i % lasting), 1, static_cast<mqtt::PacketId>(10'000 + i));
+    world.run_for(30ms);
+  }
+  world.run_for(20s);
+  for (const int one : told) EXPECT_GE(came[filter(one)], 1) << one << ", seed " << seed;
+  for (int i = 0; i < lasting; ++i) EXPECT_EQ(came[filter(filters + i)], changes / lasting) << "lasting " << i << ", seed " << seed;
+  EXPECT_EQ(nodes.inspect(far).totals().routes, nodes.inspect(near).totals().routes);
+  came.clear();
+  for (int i = 0; i < filters; ++i) {
+    writer.publish(filter(i), 0);
+    world.run_for(20ms);
+  }
+  world.run_for(2s);
+  for (int i = 0; i < filters; ++i) EXPECT_EQ(came[filter(i)], present.contains(i) ? 1 : 0) << i << ", seed " << seed;
+}
+
+TEST(Routes, change_while_pages_come) {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) change_while_pages_come(seed);
+}
+
+}  // namespace
+}  // namespace hf::sim
