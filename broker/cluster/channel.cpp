@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <utility>
 
 #include "broker/base/assert.hpp"
 #include "broker/cluster/frame.pb.h"
@@ -29,6 +30,9 @@ bool read_varint(std::string_view text, std::size_t& at, std::uint64_t& v) {
   }
   return false;
 }
+
+/// A message may be larger than what the link carries in a time-out.
+Duration time_to_carry(std::uint64_t bytes) { return 1s * static_cast<std::int64_t>(bytes >> 20U); }
 
 std::uint64_t size_of(const Bytes& payload) { return payload.size() + 32; }  // with its overhead
 
@@ -59,7 +63,9 @@ void Channel::resend_all(Instant now) {
   sent_ = 0;
   sent_bytes_ = 0;
   batches_.clear();
+  measured_from_ = highest_sent_;
   quickest_.reset();
+  quickest_of_late_.reset();
   timeouts_ = 0;
   resend_at_.reset();
   if (established_ && received_ > 0) ack_now_ = true;  // the last one may have been lost
@@ -122,19 +128,25 @@ void Channel::take_ack(Instant now, std::uint64_t ack) {
   timeouts_ = 0;
   fit_window(now, queued - outbox_bytes_, under_way);
   resend_at_.reset();
-  if (sent_ > 0) resend_at_ = now + timeout_;
+  if (sent_ > 0) resend_at_ = now + timeout_ + time_to_carry(sent_bytes_);
 }
 
 /// What is under way lies in a queue before the link, and heartbeats and acknowledgements behind it: so it is to be no more than
 /// the link carries in a part of the time-out. It grows by what is acknowledged, as long as that comes at once and it is made use of.
 void Channel::fit_window(Instant now, std::uint64_t acked_bytes, std::uint64_t under_way) {
   std::optional<Instant> sent;
-  for (; !batches_.empty() && batches_.front().last <= acked_; batches_.pop_front()) sent = batches_.front().sent;
+  for (; !batches_.empty() && batches_.front().last <= acked_; batches_.pop_front())
+    if (batches_.front().last > measured_from_) sent = batches_.front().sent;
   if (!sent) return;
   const Duration took = now - *sent;
+  if (now >= quickest_until_) {  // of this period and the one before: the way may have become longer
+    quickest_ = std::exchange(quickest_of_late_, std::nullopt);
+    quickest_until_ = now + timeout_ * 10;
+  }
+  quickest_of_late_ = std::min(took, quickest_of_late_.value_or(took));
   quickest_ = std::min(took, quickest_.value_or(took));
-  if (took > *quickest_ + timeout_ / 4) {
-    if (acked_ <= shrunk_at_) return;
+  if (took > std::min(*quickest_ + timeout_ / 4, timeout_ / 2)) {
+    if (acked_ <= shrunk_at_ || under_way < window_min) return;
     window_ = std::max(window_min, std::min(window_, under_way) / 2);
     shrunk_at_ = highest_sent_;
   } else if (took <= *quickest_ + timeout_ / 16 && under_way >= window_ / 2) {
@@ -175,6 +187,7 @@ void Channel::tick(Instant now) {
       sent_ = 0;
       sent_bytes_ = 0;
       batches_.clear();
+      measured_from_ = highest_sent_;  // whether an acknowledgement is of the first or of the second cannot be told
       timeouts_ = std::min(timeouts_ + 1, 3U);
       window_ = window_min;
       if (outbox_bytes_ > limits_.max_outbox_bytes) overflowed_ = true;
@@ -238,7 +251,7 @@ bool Channel::next_frame(Instant now, Duration timeout, std::uint64_t wall_ms,
   ack_at_.reset();
   if (can_send) {
     fill_batch(now, frame);
-    if (!resend_at_) resend_at_ = now + timeout * (1U << timeouts_);
+    if (!resend_at_) resend_at_ = now + timeout * (1U << timeouts_) + time_to_carry(sent_bytes_);
   }
   return true;
 }

@@ -98,7 +98,9 @@ class Channel {
     Instant sent{};
   };
   std::deque<Batch> batches_;       ///< under way
-  std::optional<Duration> quickest_;  ///< from sending a batch to its acknowledgement
+  std::uint64_t measured_from_ = 0;  ///< what was sent before this message counts for nothing: it was sent again
+  std::optional<Duration> quickest_, quickest_of_late_;  ///< from sending a batch to its acknowledgement
+  Instant quickest_until_{};
   std::uint64_t shrunk_at_ = 0;     ///< highest_sent_ when the window shrank last
   Instant sent_at_{};
   std::uint32_t timeouts_ = 0;      ///< in a row, without progress

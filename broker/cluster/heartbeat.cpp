@@ -8,7 +8,6 @@ namespace hf::cluster {
 namespace {
 
 constexpr std::size_t frame_target = 256 * 1024;  // parts are gathered up to about this
-constexpr std::uint64_t much = 64 * 1024;
 
 }  // namespace
 
@@ -20,6 +19,7 @@ void Links::heartbeat(Instant now, NodeId node, const wire::Heartbeat& beat, Lin
     link.heard_by = now - std::chrono::milliseconds(beat.heard_ms());
     link_up(node, events);
   }
+  link.deaf = now - link.heard_by >= settings_.detect_after;
   if (!beat.graph()) return;
   link.graph.clear();
   for (const NodeId other : beat.up_node()) {
@@ -40,7 +40,7 @@ void Links::heartbeat(Instant now, NodeId node, const wire::Heartbeat& beat, Lin
 /// When the peer is to be taken for deaf, as far as it is known now.
 Instant Links::unheard_at(Instant now, const Link& link) const {
   const Instant told = link.heard_by + settings_.detect_after + settings_.heartbeat_every;
-  if (link.untold < much) return told;
+  if (link.untold < much || link.deaf) return told;
   return std::max(told, std::min(now + settings_.heartbeat_every, link.heard_by + settings_.detect_after * 8));
 }
 

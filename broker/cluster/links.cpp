@@ -283,7 +283,7 @@ void Links::drop_link(Instant now, NodeId node, LinkEvents& events) {
     link.up = false;
     link.lost = true;
     // A peer that had ceased to hear us was out of reach since then, however loud itself.
-    const bool deaf = now - link.heard_by > settings_.heartbeat_every * 3;
+    const bool deaf = link.untold < much && now - link.heard_by > settings_.heartbeat_every * 3;
     if (deaf) link.heard = std::min(link.heard, link.heard_by);
     tell_graph();
     ++counters_.links_lost;

@@ -102,6 +102,7 @@ class Links {
     Instant heard{};
     Instant heard_by{};      ///< as far as its heartbeats have told
     std::uint64_t untold = 0;  ///< bytes that came since its last heartbeat
+    bool deaf = false;         ///< as that one said
     bool lost = false;       ///< was up, is not now
     std::vector<NodeId> graph;  ///< ascending
     std::vector<wire::Channel> parts;
@@ -110,6 +111,7 @@ class Links {
   };
   enum class Reason { cluster, stranger, version, clock, direction, frame, slots, boot, settings };
 
+  static constexpr std::uint64_t much = 64 * 1024;  ///< that a heartbeat may lie behind
   [[nodiscard]] Instant unheard_at(Instant now, const Link& link) const;
   bool frame(Instant now, StreamId id, std::string_view body, Output& out, LinkEvents& events);
   bool hello(Instant now, StreamId id, const wire::Hello& hello, Output& out, LinkEvents& events);

@@ -67,8 +67,8 @@ void ShardParts::handle(NodeId from, const pb::PeerMessage& message) {
     case pb::PeerMessage::kRouteUpdate: {
       routes.on_update(from, message.route_update());
       const auto& update = message.route_update();
-      // A snapshot says that `from` serves the slot from now on: it does not know our connections.
-      if (update.snapshot() && !update.local() && update.slot() < config.slots && slots.coordinator(update.slot()) == from)
+      // A snapshot begins: `from` serves the slot from now on, and does not know our connections.
+      if (update.snapshot() && update.after().empty() && !update.local() && update.slot() < config.slots && slots.coordinator(update.slot()) == from)
         requests.serves_anew(update.slot());
       return;
     }

@@ -55,9 +55,12 @@ void Coordinator::subscribe(SlotId slot, NodeId from, const pb::Request& request
   std::vector<std::string> filters;
   for (const auto& one : operation.subscribe().filters()) filters.push_back(one.filter());
   const auto dot = append(slot, std::move(operation));
+  // Once it does not serve, nobody knows of it who has come since: it is asked for again when the slot is served.
   parts_.slots.held(slot)->when_stored(dot, false, [this, slot, from, client = request.client(), shared, filters = std::move(filters), yes = std::move(yes)] {
     parts_.groups_of_members.when_joined(slot, client, shared, [this, slot, from, client, filters, yes] {
+      if (!parts_.slots.serving(slot)) return;
       parts_.routes.when_known([this, slot, from, client, filters, yes] {
+        if (!parts_.slots.serving(slot)) return;
         reply(from, yes);
         parts_.retained.begin(slot, client, filters);
       });

@@ -67,6 +67,7 @@ class Routes {
   /// By number: the last update that a node was sent, and the last that it has taken.
   struct Told {
     std::uint64_t sent = 0, taken = 0;
+    std::uint64_t page = 0;                ///< of these the last page of a snapshot
     std::map<SlotId, Snapshot> snapshots;  ///< not taken yet
     [[nodiscard]] bool knows(std::uint64_t number) const;
   };
@@ -83,7 +84,7 @@ class Routes {
   void remove(NodeId from, RouteTarget target, const std::string& filter);
   void fill_page(SlotId slot, const std::string& after, pb::RouteUpdate& update) const;
   void begin_snapshot(NodeId node, SlotId slot, std::uint64_t number);
-  /// Sends pages to a node while there is room for them.
+  /// Sends pages to a node while there is room for them, and one at a time where there is none.
   void go_on(NodeId node);
   void settle();
   void look_around();

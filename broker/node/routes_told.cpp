@@ -56,6 +56,7 @@ void Routes::advertise(SlotId slot, const std::vector<std::string>& added, const
     for (const std::string& filter : *filters) all += cost(filter);
   // More than a packet can bring comes of a merge, and waits for room.
   if (all > parts_.config.max_outbox_bytes * 8) return advertise_all(slot);
+  const auto* held = parts_.slots.held(slot);
   pb::RouteUpdate update;
   std::size_t bytes = 0;
   const auto send_page = [&] {
@@ -66,7 +67,8 @@ void Routes::advertise(SlotId slot, const std::vector<std::string>& added, const
     bytes = 0;
   };
   const auto tell = [&](const std::string& filter, bool is_added) {
-    if (shared(filter)) return;
+    // What came and went in one change is told as it is now.
+    if (shared(filter) || (held != nullptr && held->state().filters.contains(filter) != is_added)) return;
     if (bytes + cost(filter) > page_bytes(parts_.config)) send_page();
     is_added ? update.add_added(filter) : update.add_removed(filter);
     bytes += cost(filter);
@@ -115,18 +117,21 @@ void Routes::go_on(NodeId node) {
   Told& told = told_[node];
   for (auto it = told.snapshots.begin(); it != told.snapshots.end();) {
     auto& [slot, snapshot] = *it;
-    if (snapshot.last == 0 && !parts_.slots.serving(slot)) {
+    const bool serving = parts_.slots.serving(slot);
+    if (snapshot.last == 0 && !serving && parts_.slots.coordinator(slot) != parts_.self.node) {
       it = told.snapshots.erase(it);  // another speaks for it
       continue;
     }
-    while (snapshot.last == 0) {
-      // Before logs and states, which wait at half of it.
-      if (parts_.cluster->outbox_bytes(node) + page_bytes(parts_.config) > parts_.config.max_outbox_bytes / 4 * 3) return;
+    while (snapshot.last == 0 && serving) {
+      // Before logs and states, which wait at half of it; and what does not wait may take up all of it for long.
+      const std::uint64_t owed = parts_.cluster->outbox_bytes(node) + page_bytes(parts_.config);
+      if (owed > parts_.config.max_outbox_bytes / 4 * 3 && told.page > told.taken) return;
       pb::RouteUpdate page;
       fill_page(slot, snapshot.after, page);
       const std::uint64_t number = told.sent < snapshot.begun ? snapshot.begun : ++number_;
       if (page.more()) snapshot.after = page.added().rbegin()[0];
       else snapshot.last = number;
+      told.page = number;
       send(node, std::move(page), number);
     }
     ++it;

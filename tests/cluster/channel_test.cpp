@@ -137,5 +137,40 @@ TEST(Window, of_a_fast_link_grows_and_of_one_that_was_idle_begins_anew) {
   EXPECT_LT(link.longest, 600ms);
 }
 
+/// Whose repetition is acknowledged before it can have arrived; and whose way has become longer.
+TEST(Window, grows_again_after_a_stall_and_on_a_longer_way) {
+  Link link(1e9, 80ms);
+  link.send(10);
+  link.run_for(1s);
+  const Duration before = link.latency;
+  link.latency = 1050ms;
+  link.send(10);
+  link.run_for(1s);
+  link.latency = before;
+  link.run_for(5s);
+  const auto time_of = [&](int messages) {
+    const std::size_t all = link.arrived + static_cast<std::size_t>(messages);
+    const Instant begun = link.now;
+    link.send(messages);
+    while (link.arrived < all && link.now - begun < 60s) link.run_for(10ms);
+    return link.now - begun;
+  };
+  EXPECT_LT(time_of(800), 3s) << "64 KiB in 80 ms would take 100 s";
+  link.latency = 240ms;
+  for (int i = 0; i < 3; ++i) time_of(400);
+  link.run_for(25s);
+  time_of(100);
+  EXPECT_LT(time_of(800), 6s);
+}
+
+/// Though the link carries it for longer than the time-out.
+TEST(Window, of_a_large_message_is_sent_once) {
+  Link link(2'000'000, 1ms);
+  ASSERT_TRUE(link.one.send(Bytes(std::string(6'000'000, 'x'))));
+  link.run_for(5s);
+  EXPECT_EQ(link.arrived, 1U);
+  EXPECT_EQ(link.one.retransmits(), 0U);
+}
+
 }  // namespace
 }  // namespace hf::cluster

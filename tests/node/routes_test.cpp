@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <deque>
 #include <map>
 #include <random>
 #include <set>
@@ -50,11 +51,21 @@ TEST(Routes, of_a_slot_are_more_than_a_message_carries) {
     world.run_for(500ms);
   }
   ASSERT_EQ(reader.subacks, filters / in_a_packet);
+  std::deque<WorldClient> connected;
+  for (int i = 0; i < 20; ++i) connected.emplace_back(world, "client-" + std::to_string(i), "n3", false, 3600);
+  world.run_for(1s);
+  const auto operations = [&] {
+    std::uint64_t sum = 0;
+    for (const char* node : {"n1", "n3"}) sum += nodes.shard(node).counters().operations;
+    return sum;
+  };
+  const std::uint64_t before = operations();
   world.crash("n2", CrashMode::keep, Silence::reset);
   world.run_for(5s);
   world.restart("n2");
   world.run_for(20s);
   EXPECT_EQ(nodes.inspect("n2").totals().routes, nodes.inspect("n1").totals().routes);
+  EXPECT_LT(operations() - before, 20 * connected.size()) << "connections are told of once a snapshot, and not once a page";
   WorldClient writer(world, "writer", "n2");
   world.run_for(1s);
   for (const int i : {0, filters / 2, filters - 1}) writer.publish(filter(i), 0);
@@ -140,6 +151,49 @@ void change_while_pages_come(std::uint64_t seed) {
 
 TEST(Routes, change_while_pages_come) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) change_while_pages_come(seed);
+}
+
+/// While pages of its slot are on their way to a node, the coordinator has to stop serving for a moment: another replica came back.
+TEST(Routes, are_not_taken_for_known_when_serving_is_interrupted) {
+  Nodes nodes(3, roomy(2));
+  World& world = nodes.world;
+  nodes.start();
+  const std::vector<NodeId> replicas = nodes.inspect("n1").slots().front().replicas;
+  const std::string coordinator = Nodes::name(replicas[0]), other = Nodes::name(replicas[1]);
+  const std::string far = Nodes::name(6 - replicas[0] - replicas[1]);
+  WorldClient reader(world, "reader", coordinator, false, 3600), writer(world, "writer", far);
+  world.run_for(1s);
+  for (int i = 0; i < 600; i += 20) {
+    subscribe(reader, i, i + 20, static_cast<mqtt::PacketId>(i + 1));
+    world.run_for(500ms);
+  }
+  world.partition({{coordinator, other}, {far}}, ClientPolicy::free);
+  world.run_for(5s);
+  subscribe(reader, 90'000, 90'001, 1000);
+  world.run_for(1s);
+  world.crash(other, CrashMode::keep, Silence::reset);
+  world.run_for(3s);
+  faultnet::Wire wire = world.wire(coordinator, far);
+  wire.bandwidth = 30'000'000;  // five seconds of pages
+  world.set_wire(coordinator, far, wire);
+  world.heal_network();
+  const auto reaches = [&] { return nodes.inspect(far).slots().front().coordinator == replicas[0]; };
+  while (!reaches()) world.run_for(10ms);
+  world.run_for(1s);
+  bool acknowledged = false;
+  reader.on_packet = [&](const mqtt::Packet& packet) {
+    const auto* suback = std::get_if<mqtt::Suback>(&packet);
+    if (suback == nullptr || suback->packet_id != 1001) return;
+    acknowledged = true;
+    writer.publish(filter(90'000), 1, 1);
+  };
+  subscribe(reader, 90'000, 90'001, 1001);  // nothing new, but a promise
+  world.run_for(300ms);
+  EXPECT_FALSE(acknowledged) << "the far node cannot know yet";
+  world.restart(other);
+  world.run_for(60s);
+  EXPECT_TRUE(acknowledged);
+  EXPECT_EQ(reader.publishes, 1);
 }
 
 }  // namespace
