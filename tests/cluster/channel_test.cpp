@@ -137,6 +137,26 @@ TEST(Window, of_a_fast_link_grows_and_of_one_that_was_idle_begins_anew) {
   EXPECT_LT(link.longest, 600ms);
 }
 
+TEST(Window, shrinks_while_a_link_that_became_slower_is_made_use_of) {
+  Link link(1e9, 20ms);
+  const auto keep_busy = [&](int halves_of_a_second) {
+    for (int i = 0; i < halves_of_a_second; ++i) {
+      while (link.one.outbox_bytes() < 6'000'000) link.send(1);
+      link.run_for(500ms);
+    }
+  };
+  for (int i = 0; i < 10; ++i) {
+    link.send(100);
+    link.run_for(250ms);
+  }
+  link.bytes_a_second = 2'000'000;
+  keep_busy(30);
+  link.longest = {};
+  keep_busy(30);
+  EXPECT_LT(link.longest, 600ms);
+  EXPECT_EQ(link.one.retransmits(), 0U);
+}
+
 /// Whose repetition is acknowledged before it can have arrived; and whose way has become longer.
 TEST(Window, grows_again_after_a_stall_and_on_a_longer_way) {
   Link link(1e9, 80ms);
