@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <deque>
+#include <limits>
 #include <map>
 #include <random>
 #include <set>
@@ -194,6 +195,59 @@ TEST(Routes, are_not_taken_for_known_when_serving_is_interrupted) {
   world.run_for(60s);
   EXPECT_TRUE(acknowledged);
   EXPECT_EQ(reader.publishes, 1);
+}
+
+/// What does not wait for room, here deliveries, may take up all of it for as long as it likes.
+TEST(Routes, are_told_though_there_is_never_room) {
+  node::Config config = roomy(3);
+  config.max_inflight = 100;
+  config.write_quorum = 2;
+  Nodes nodes(3, config);
+  World& world = nodes.world;
+  nodes.start();
+  const std::vector<NodeId> replicas = nodes.inspect("n1").slots().front().replicas;
+  const std::string coordinator = Nodes::name(replicas[0]), far = Nodes::name(replicas[1]), other = Nodes::name(replicas[2]);
+  WorldClient wanting(world, "wanting", coordinator, false, 3600), reader(world, "reader", far, false, 3600);
+  WorldClient writer(world, "writer", coordinator);
+  world.run_for(1s);
+  for (int i = 0; i < 40; i += 20) subscribe(wanting, i, i + 20, static_cast<mqtt::PacketId>(i + 1));
+  reader.subscribe("t", 1);
+  reader.on_packet = [&](const mqtt::Packet& packet) {
+    const auto* publish = std::get_if<mqtt::Publish>(&packet);
+    if (publish != nullptr) reader.send(mqtt::Puback{{.packet_id = publish->packet_id, .reason = mqtt::Reason::success, .properties = {}}});
+  };
+  world.run_for(2s);
+  faultnet::Wire wire = world.wire(coordinator, far);
+  wire.bandwidth = 30'000'000;
+  world.set_wire(coordinator, far, wire);
+  mqtt::Publish packet;
+  packet.topic = "t";
+  packet.qos = 1;
+  packet.payload = Bytes(std::string(30'000, 'x'));
+  const auto publish_for = [&](int seconds) {  // twice what the link carries
+    for (int i = 0; i < seconds * 4; ++i) {
+      for (int n = 0; n < 60; ++n) {
+        packet.packet_id = static_cast<mqtt::PacketId>(packet.packet_id % 60'000 + 1);
+        writer.send(packet);
+      }
+      world.run_for(250ms);
+    }
+  };
+  publish_for(3);
+  world.crash(other, CrashMode::keep, Silence::reset);
+  publish_for(2);
+  world.restart(other);
+  publish_for(3);
+  std::size_t least = std::numeric_limits<std::size_t>::max();
+  wanting.subacks = 0;
+  subscribe(wanting, 0, 1, 1000);
+  for (int i = 0; i < 10; ++i) {
+    publish_for(1);
+    for (const node::NodeView& node : nodes.inspect(coordinator).nodes())
+      if (node.name == far) least = std::min<std::size_t>(least, node.unacknowledged_bytes);
+  }
+  EXPECT_GT(least, config.max_outbox_bytes / 4 * 3) << "so it was put to the test";
+  EXPECT_EQ(wanting.subacks, 1);
 }
 
 }  // namespace
