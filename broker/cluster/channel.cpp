@@ -31,8 +31,10 @@ bool read_varint(std::string_view text, std::size_t& at, std::uint64_t& v) {
   return false;
 }
 
-/// A message may be larger than what the link carries in a time-out.
-Duration time_to_carry(std::uint64_t bytes) { return 1s * static_cast<std::int64_t>(bytes >> 20U); }
+/// A message may be larger than what the link carries in a time-out. Over a relay something may be lost, so not for ever.
+Duration time_to_carry(std::uint64_t bytes, Duration timeout) {
+  return std::min<Duration>(1s * static_cast<std::int64_t>(bytes >> 20U), timeout * 8);
+}
 
 std::uint64_t size_of(const Bytes& payload) { return payload.size() + 32; }  // with its overhead
 
@@ -128,7 +130,7 @@ void Channel::take_ack(Instant now, std::uint64_t ack) {
   timeouts_ = 0;
   fit_window(now, queued - outbox_bytes_, under_way);
   resend_at_.reset();
-  if (sent_ > 0) resend_at_ = now + timeout_ + time_to_carry(sent_bytes_);
+  if (sent_ > 0) resend_at_ = now + timeout_ + time_to_carry(sent_bytes_, timeout_);
 }
 
 /// What is under way lies in a queue before the link, and heartbeats and acknowledgements behind it: so it is to be no more than
@@ -251,7 +253,7 @@ bool Channel::next_frame(Instant now, Duration timeout, std::uint64_t wall_ms,
   ack_at_.reset();
   if (can_send) {
     fill_batch(now, frame);
-    if (!resend_at_) resend_at_ = now + timeout * (1U << timeouts_) + time_to_carry(sent_bytes_);
+    if (!resend_at_) resend_at_ = now + timeout * (1U << timeouts_) + time_to_carry(sent_bytes_, timeout);
   }
   return true;
 }
