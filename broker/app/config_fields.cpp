@@ -110,9 +110,9 @@ std::vector<Field> make_fields() {
              [](S& s) -> auto& { return s.node.retained_max_messages; }),
       number("retained.max_bytes", 0, std::uint64_t{1} << 50U,
              [](S& s) -> auto& { return s.node.retained_max_bytes; }),
-      // Packet ids are given out in 16 stripes (DESIGN.md, 5.5), half of each for QoS 2: at most 2047 are in one.
       number("session.max_filter_bytes", 1, std::uint64_t{1} << 40U,
              [](S& s) -> auto& { return s.node.max_filter_bytes; }),
+      // Packet ids are given out in 16 stripes (DESIGN.md, 5.5), half of each for QoS 2: at most 2047 are in one.
       number("session.max_inflight", 1, 2047, [](S& s) -> auto& { return s.node.max_inflight; }),
       number("session.max_queued", 1, u32,
              [](S& s) -> auto& { return s.node.max_queued_messages; }),

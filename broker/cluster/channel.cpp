@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <utility>
 
 #include "broker/base/assert.hpp"
 #include "broker/cluster/frame.pb.h"

@@ -19,7 +19,6 @@ void Links::heartbeat(Instant now, NodeId node, const wire::Heartbeat& beat, Lin
     link.heard_by = now - std::chrono::milliseconds(beat.heard_ms());
     link_up(node, events);
   }
-  link.deaf = now - link.heard_by >= settings_.detect_after;
   if (!beat.graph()) return;
   link.graph.clear();
   for (const NodeId other : beat.up_node()) {
@@ -40,7 +39,7 @@ void Links::heartbeat(Instant now, NodeId node, const wire::Heartbeat& beat, Lin
 /// When the peer is to be taken for deaf, as far as it is known now.
 Instant Links::unheard_at(Instant now, const Link& link) const {
   const Instant told = link.heard_by + settings_.detect_after + settings_.heartbeat_every;
-  if (link.untold < much || link.deaf) return told;
+  if (link.untold < much) return told;  // a deaf peer that sends much closes the link itself
   return std::max(told, std::min(now + settings_.heartbeat_every, link.heard_by + settings_.detect_after * 8));
 }
 
@@ -134,7 +133,7 @@ void Links::flush(Instant now, NodeId node, Link& link, bool beat, Output& out) 
     std::size_t size = 0;
     for (std::uint32_t n = 0; next < link.parts.size() && n < frame_max_channels; ++n, ++next) {
       const std::size_t part = link.parts[next].batch().size() + 64;
-      if (size > 0 && size + part > frame_target) break;
+      if ((size > 0 || body.has_heartbeat()) && size + part > frame_target) break;  // a heartbeat does not wait for its frame
       size += part;
       body.add_channels()->Swap(&link.parts[next]);
     }

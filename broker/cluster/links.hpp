@@ -102,7 +102,6 @@ class Links {
     Instant heard{};
     Instant heard_by{};      ///< as far as its heartbeats have told
     std::uint64_t untold = 0;  ///< bytes that came since its last heartbeat
-    bool deaf = false;         ///< as that one said
     bool lost = false;       ///< was up, is not now
     std::vector<NodeId> graph;  ///< ascending
     std::vector<wire::Channel> parts;

@@ -243,10 +243,7 @@ void Groups::on_member(NodeId from, const pb::Member& member) {
   yes.mutable_member_ack()->set_member(member.member());
   yes.mutable_member_ack()->set_number(member.number());
   parts_.slots.held(slot)->when_stored(gate, false, [this, slot, from, yes] {
-    if (!parts_.slots.serving(slot)) return;  // it is told again
-    parts_.routes.when_known([this, slot, from, yes] {
-      if (parts_.slots.serving(slot)) parts_.send(from, yes);
-    });
+    parts_.routes.when_known(slot, [this, from, yes] { parts_.send(from, yes); });
   });
 }
 

@@ -28,8 +28,9 @@ struct Filters {
 
 void Coordinator::subscribe(SlotId slot, NodeId from, const pb::Request& request) {
   pb::Reply yes = answer(request);
-  const auto& held = session(slot, request.client())->subscriptions;
-  Filters now{session(slot, request.client())->filters, session(slot, request.client())->filter_bytes};
+  const slot::Session& subscriber = *session(slot, request.client());
+  const auto& held = subscriber.subscriptions;
+  Filters now{subscriber.filters, subscriber.filter_bytes};
   std::set<std::string_view> fresh;  // a filter named twice is one subscription
   const Filters most{parts_.config.max_subscriptions, parts_.config.max_filter_bytes};
   slot::pb::Operation operation;
@@ -55,12 +56,9 @@ void Coordinator::subscribe(SlotId slot, NodeId from, const pb::Request& request
   std::vector<std::string> filters;
   for (const auto& one : operation.subscribe().filters()) filters.push_back(one.filter());
   const auto dot = append(slot, std::move(operation));
-  // Once it does not serve, nobody knows of it who has come since: it is asked for again when the slot is served.
   parts_.slots.held(slot)->when_stored(dot, false, [this, slot, from, client = request.client(), shared, filters = std::move(filters), yes = std::move(yes)] {
     parts_.groups_of_members.when_joined(slot, client, shared, [this, slot, from, client, filters, yes] {
-      if (!parts_.slots.serving(slot)) return;
-      parts_.routes.when_known([this, slot, from, client, filters, yes] {
-        if (!parts_.slots.serving(slot)) return;
+      parts_.routes.when_known(slot, [this, slot, from, client, filters, yes] {
         reply(from, yes);
         parts_.retained.begin(slot, client, filters);
       });

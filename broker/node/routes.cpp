@@ -81,7 +81,7 @@ bool Routes::heard_all() const {
 
 void Routes::tick() {
   for (const auto& [node, told] : told_)
-    if (!told.snapshots.empty()) go_on(node);
+    if (!told.sending.empty()) go_on(node);
   look_around();
 }
 

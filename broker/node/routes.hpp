@@ -45,8 +45,9 @@ class Routes {
   /// Tells all nodes of a slot's (or this node's local) filters that came or went.
   void advertise(SlotId slot, const std::vector<std::string>& added, const std::vector<std::string>& removed);
   void advertise_all(SlotId slot);
-  /// Runs once every reachable node has taken all updates made so far.
-  void when_known(std::function<void()> then);
+  /// Runs once every reachable node has taken all updates made so far; not at all if the slot ceases to be served before: who has
+  /// come since knows nothing of it, and whoever serves the slot next is asked again.
+  void when_known(SlotId slot, std::function<void()> then);
 
   /// Publishes may be taken: every slot's filters are known, and those of the local sessions of every node that is linked
   /// with one in reach, or such a node has had the time to say them. Once so, always so.
@@ -61,29 +62,31 @@ class Routes {
   /// All filters of a slot, on their way to a node page by page.
   struct Snapshot {
     std::uint64_t begun = 0;  ///< updates from this number on are not known as long as the snapshot is not
-    std::uint64_t last = 0;   ///< its last page, once that was sent
     std::string after;        ///< the pages sent end there
   };
   /// By number: the last update that a node was sent, and the last that it has taken.
   struct Told {
     std::uint64_t sent = 0, taken = 0;
-    std::uint64_t page = 0;                ///< of these the last page of a snapshot
-    std::map<SlotId, Snapshot> snapshots;  ///< not taken yet
-    [[nodiscard]] bool knows(std::uint64_t number) const;
+    std::uint64_t page = 0;                ///< the last page of any snapshot
+    std::map<SlotId, Snapshot> sending;    ///< with pages to go
+    std::map<std::uint64_t, std::uint64_t> whole;  ///< last page -> begun: sent, and not taken yet
+    std::set<std::uint64_t> open;          ///< of all these, when they were begun
+    [[nodiscard]] bool knows(std::uint64_t number) const { return taken >= number && (open.empty() || *open.begin() > number); }
   };
   struct Waiting {
+    SlotId slot = 0;
     std::map<NodeId, std::uint64_t> nodes;  ///< and the update that each has still to take
     std::function<void()> then;
   };
   [[nodiscard]] std::size_t slots_needed() const;
   void broadcast(pb::RouteUpdate update);
-  void send(NodeId node, pb::RouteUpdate update, std::uint64_t number);
+  void send(NodeId node, pb::RouteUpdate update);
   /// What `from` says of the filters behind `after`, up to `last` (none: to the end).
   void replace(NodeId from, RouteTarget target, const std::set<std::string>& filters, const std::string& after = {}, const std::string* last = nullptr);
   void add(NodeId from, RouteTarget target, const std::string& filter);
   void remove(NodeId from, RouteTarget target, const std::string& filter);
   void fill_page(SlotId slot, const std::string& after, pb::RouteUpdate& update) const;
-  void begin_snapshot(NodeId node, SlotId slot, std::uint64_t number);
+  void begin_snapshot(NodeId node, SlotId slot);
   /// Sends pages to a node while there is room for them, and one at a time where there is none.
   void go_on(NodeId node);
   void settle();

@@ -32,22 +32,17 @@ void take_page(const Filters& filters, const std::string& after, std::size_t mos
 
 }  // namespace
 
-bool Routes::Told::knows(std::uint64_t number) const {
-  return taken >= number &&
-         std::none_of(snapshots.begin(), snapshots.end(), [&](const auto& one) { return one.second.begun <= number; });
-}
-
-void Routes::send(NodeId node, pb::RouteUpdate update, std::uint64_t number) {
-  told_[node].sent = number;
-  update.set_number(number);
+/// `update.number` is set.
+void Routes::send(NodeId node, pb::RouteUpdate update) {
+  told_[node].sent = update.number();
   pb::PeerMessage message;
   *message.mutable_route_update() = std::move(update);
   parts_.send(node, std::move(message));
 }
 
 void Routes::broadcast(pb::RouteUpdate update) {
-  ++number_;
-  for (const NodeId node : parts_.cluster->view()) send(node, update, number_);
+  update.set_number(++number_);
+  for (const NodeId node : parts_.cluster->view()) send(node, update);
 }
 
 void Routes::advertise(SlotId slot, const std::vector<std::string>& added, const std::vector<std::string>& removed) {
@@ -56,7 +51,7 @@ void Routes::advertise(SlotId slot, const std::vector<std::string>& added, const
     for (const std::string& filter : *filters) all += cost(filter);
   // More than a packet can bring comes of a merge, and waits for room.
   if (all > parts_.config.max_outbox_bytes * 8) return advertise_all(slot);
-  const auto* held = parts_.slots.held(slot);
+  const auto& now = parts_.slots.held(slot)->state().filters;
   pb::RouteUpdate update;
   std::size_t bytes = 0;
   const auto send_page = [&] {
@@ -68,7 +63,7 @@ void Routes::advertise(SlotId slot, const std::vector<std::string>& added, const
   };
   const auto tell = [&](const std::string& filter, bool is_added) {
     // What came and went in one change is told as it is now.
-    if (shared(filter) || (held != nullptr && held->state().filters.contains(filter) != is_added)) return;
+    if (shared(filter) || now.contains(filter) != is_added) return;
     if (bytes + cost(filter) > page_bytes(parts_.config)) send_page();
     is_added ? update.add_added(filter) : update.add_removed(filter);
     bytes += cost(filter);
@@ -104,43 +99,45 @@ void Routes::fill_page(SlotId slot, const std::string& after, pb::RouteUpdate& u
   }
 }
 
-void Routes::begin_snapshot(NodeId node, SlotId slot, std::uint64_t number) {
-  Snapshot& snapshot = told_[node].snapshots[slot];
-  // Who waits for one that is not through waits for this one.
-  if (snapshot.last == snapshot.begun) snapshot.begun = number;
-  snapshot.last = 0;
-  snapshot.after.clear();
+void Routes::begin_snapshot(NodeId node, SlotId slot) {
+  Told& told = told_[node];
+  const auto [place, fresh] = told.sending.try_emplace(slot);
+  place->second.after.clear();  // who waits for one that is not through waits for this one
+  if (fresh) told.open.insert(place->second.begun = ++number_);
   go_on(node);
 }
 
 void Routes::go_on(NodeId node) {
   Told& told = told_[node];
-  for (auto it = told.snapshots.begin(); it != told.snapshots.end();) {
+  for (auto it = told.sending.begin(); it != told.sending.end();) {
     auto& [slot, snapshot] = *it;
-    const bool serving = parts_.slots.serving(slot);
-    if (snapshot.last == 0 && !serving && parts_.slots.coordinator(slot) != parts_.self.node) {
-      it = told.snapshots.erase(it);  // another speaks for it
+    if (!parts_.slots.serving(slot)) {
+      if (parts_.slots.coordinator(slot) == parts_.self.node) {  // it will again
+        ++it;
+      } else {  // another speaks for it
+        told.open.erase(snapshot.begun);
+        it = told.sending.erase(it);
+      }
       continue;
     }
-    while (snapshot.last == 0 && serving) {
+    for (bool more = true; more;) {
       // Before logs and states, which wait at half of it; and what does not wait may take up all of it for long.
       const std::uint64_t owed = parts_.cluster->outbox_bytes(node) + page_bytes(parts_.config);
       if (owed > parts_.config.max_outbox_bytes / 4 * 3 && told.page > told.taken) return;
       pb::RouteUpdate page;
       fill_page(slot, snapshot.after, page);
-      const std::uint64_t number = told.sent < snapshot.begun ? snapshot.begun : ++number_;
-      if (page.more()) snapshot.after = page.added().rbegin()[0];
-      else snapshot.last = number;
-      told.page = number;
-      send(node, std::move(page), number);
+      page.set_number(told.page = ++number_);
+      more = page.more();
+      if (more) snapshot.after = page.added().rbegin()[0];
+      send(node, std::move(page));
     }
-    ++it;
+    told.whole.emplace(told.page, snapshot.begun);
+    it = told.sending.erase(it);
   }
 }
 
 void Routes::advertise_all(SlotId slot) {
-  const std::uint64_t number = ++number_;
-  for (const NodeId node : parts_.cluster->view()) begin_snapshot(node, slot, number);
+  for (const NodeId node : parts_.cluster->view()) begin_snapshot(node, slot);
 }
 
 void Routes::peer_up(NodeId node, std::uint32_t boot) {
@@ -149,7 +146,7 @@ void Routes::peer_up(NodeId node, std::uint32_t boot) {
   told_[node] = Told{};
   heard_.erase(node);
   for (SlotId slot = 0; slot <= parts_.local_slot(); ++slot)
-    if (parts_.slots.serving(slot)) begin_snapshot(node, slot, ++number_);
+    if (parts_.slots.serving(slot)) begin_snapshot(node, slot);
 }
 
 void Routes::peer_down(NodeId node) {
@@ -161,14 +158,13 @@ void Routes::peer_down(NodeId node) {
   settle();
 }
 
-void Routes::when_known(std::function<void()> then) {
-  Waiting waiting;
-  waiting.then = std::move(then);
+void Routes::when_known(SlotId slot, std::function<void()> then) {
+  if (!parts_.slots.serving(slot)) return;
+  Waiting waiting{.slot = slot, .nodes = {}, .then = std::move(then)};
   if (!parts_.config.mutant.is("suback_before_routes"))
     for (const NodeId node : parts_.cluster->view()) {
       const Told& told = told_[node];
-      std::uint64_t latest = told.sent;
-      for (const auto& [slot, snapshot] : told.snapshots) latest = std::max(latest, snapshot.begun);
+      const std::uint64_t latest = told.open.empty() ? told.sent : std::max(told.sent, *told.open.rbegin());
       if (!told.knows(latest)) waiting.nodes.emplace(node, latest);
     }
   if (waiting.nodes.empty()) return waiting.then();
@@ -178,23 +174,24 @@ void Routes::when_known(std::function<void()> then) {
 void Routes::on_ack(NodeId from, std::uint64_t number) {
   Told& told = told_[from];
   told.taken = std::max(told.taken, number);
-  std::erase_if(told.snapshots, [&](const auto& one) { return one.second.last != 0 && one.second.last <= told.taken; });
+  for (auto it = told.whole.begin(); it != told.whole.end() && it->first <= told.taken; it = told.whole.erase(it)) told.open.erase(it->second);
   go_on(from);
   settle();
 }
 
 void Routes::settle() {
-  std::vector<std::function<void()>> due;
+  std::vector<Waiting> due;
   std::erase_if(waiting_, [&](Waiting& waiting) {
     std::erase_if(waiting.nodes, [&](const auto& one) {
       const auto it = told_.find(one.first);
       return it == told_.end() || it->second.knows(one.second);
     });
     if (!waiting.nodes.empty()) return false;
-    due.push_back(std::move(waiting.then));
+    due.push_back(std::move(waiting));
     return true;
   });
-  for (auto& then : due) then();
+  for (const Waiting& waiting : due)
+    if (parts_.slots.serving(waiting.slot)) waiting.then();
 }
 
 }  // namespace hf::node

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -24,15 +25,10 @@ std::optional<Duration> acknowledged_after(Duration since_they_can_reach_each_ot
   Nodes nodes(4, two_replicas());
   World& world = nodes.world;
   nodes.start();
-  WorldClient reader(world, "reader", "n1", false, 3600);
-  world.run_for(1s);
-  reader.subscribe("t", 1);
-  world.run_for(1s);
-  const std::vector<NodeId> replicas = nodes.inspect("n1").session("reader")->replicas;
+  const std::vector<NodeId> replicas = nodes.left_session("reader").replicas;
   std::vector<std::string> others;
   for (NodeId id = 1; id <= 4; ++id)
     if (std::find(replicas.begin(), replicas.end(), id) == replicas.end()) others.push_back(Nodes::name(id));
-  reader.leave();
   world.partition({{others[0]}, {others[1]}}, ClientPolicy::free);
   world.run_for(5s);
   WorldClient one(world, "one", others[0]), two(world, "two", others[1]);

@@ -15,11 +15,7 @@ void connects_slowly(bool says_something_meanwhile) {
   Nodes nodes(3, config);
   World& world = nodes.world;
   nodes.start();
-  WorldClient probe(world, "client", "n1", false, 60);
-  world.run_for(1s);
-  const NodeId coordinator = nodes.inspect("n1").session("client")->coordinator;
-  probe.leave();
-  world.run_for(1s);
+  const NodeId coordinator = nodes.left_session("client").coordinator;
   world.crash(Nodes::name(coordinator), CrashMode::keep, Silence::silent);
   WorldClient client(world, "client", Nodes::name(coordinator == 1 ? 2 : 1), false, 60);
   client.keep_alive = 1;

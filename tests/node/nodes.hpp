@@ -31,6 +31,16 @@ struct Nodes {
     config.slots = slots;
     return config;
   }
+  /// As n1 sees it: a session that is subscribed to "t" at QoS 1, and whose client has left.
+  node::SessionView left_session(const std::string& client) {
+    WorldClient probe(world, client, "n1", false, 3600);
+    world.run_for(1s);
+    probe.subscribe("t", 1);
+    world.run_for(1s);
+    probe.leave();
+    world.run_for(1s);
+    return *inspect("n1").session(client);
+  }
   node::Shard& shard(const std::string& node) { return static_cast<node::Shard&>(*world.node(node).handler()); }
   const node::Inspection& inspect(const std::string& node) { return shard(node).inspection(); }
 };

@@ -154,13 +154,15 @@ TEST(Routes, change_while_pages_come) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) change_while_pages_come(seed);
 }
 
-/// While pages of its slot are on their way to a node, the coordinator has to stop serving for a moment: another replica came back.
-TEST(Routes, are_not_taken_for_known_when_serving_is_interrupted) {
+/// While pages of its slot are on their way to a node, the coordinator has to stop serving, for a moment or for good: another replica
+/// came back.
+void another_replica_comes_back(bool takes_over) {
   Nodes nodes(3, roomy(2));
   World& world = nodes.world;
   nodes.start();
   const std::vector<NodeId> replicas = nodes.inspect("n1").slots().front().replicas;
-  const std::string coordinator = Nodes::name(replicas[0]), other = Nodes::name(replicas[1]);
+  const NodeId present = replicas[takes_over ? 1 : 0];  // the first in order takes over
+  const std::string coordinator = Nodes::name(present), other = Nodes::name(replicas[takes_over ? 0 : 1]);
   const std::string far = Nodes::name(6 - replicas[0] - replicas[1]);
   WorldClient reader(world, "reader", coordinator, false, 3600), writer(world, "writer", far);
   world.run_for(1s);
@@ -178,7 +180,7 @@ TEST(Routes, are_not_taken_for_known_when_serving_is_interrupted) {
   wire.bandwidth = 30'000'000;  // five seconds of pages
   world.set_wire(coordinator, far, wire);
   world.heal_network();
-  const auto reaches = [&] { return nodes.inspect(far).slots().front().coordinator == replicas[0]; };
+  const auto reaches = [&] { return nodes.inspect(far).slots().front().coordinator == present; };
   while (!reaches()) world.run_for(10ms);
   world.run_for(1s);
   bool acknowledged = false;
@@ -196,6 +198,9 @@ TEST(Routes, are_not_taken_for_known_when_serving_is_interrupted) {
   EXPECT_TRUE(acknowledged);
   EXPECT_EQ(reader.publishes, 1);
 }
+
+TEST(Routes, are_not_taken_for_known_when_serving_is_interrupted) { another_replica_comes_back(false); }
+TEST(Routes, are_not_taken_for_known_when_serving_ends) { another_replica_comes_back(true); }
 
 /// What does not wait for room, here deliveries, may take up all of it for as long as it likes.
 TEST(Routes, are_told_though_there_is_never_room) {

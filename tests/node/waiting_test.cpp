@@ -36,12 +36,7 @@ TEST(Waiting, what_was_published_ends_with_its_connection) {
   Nodes nodes(3, config);
   World& world = nodes.world;
   nodes.start();
-  WorldClient probe(world, "reader", "n1", false, 3600);
-  world.run_for(1s);
-  probe.subscribe("t", 1);
-  world.run_for(1s);
-  const NodeId coordinator = nodes.inspect("n1").session("reader")->coordinator;
-  probe.leave();
+  const NodeId coordinator = nodes.left_session("reader").coordinator;
   const std::string other = Nodes::name(coordinator == 1 ? 2 : 1);
   WorldClient goes(world, "goes", other), stays(world, "stays", other);
   world.run_for(1s);
