@@ -202,6 +202,102 @@ void another_replica_comes_back(bool takes_over) {
 TEST(Routes, are_not_taken_for_known_when_serving_is_interrupted) { another_replica_comes_back(false); }
 TEST(Routes, are_not_taken_for_known_when_serving_ends) { another_replica_comes_back(true); }
 
+/// `coordinator` tells a node beyond a slow link of the filters of its slot. Meanwhile the other replica comes back, with changes
+/// of its own, which that node hears from the coordinator alone.
+TEST(Routes, that_another_replica_brings_are_told_though_their_page_has_gone) {
+  Nodes nodes(3, roomy(2));
+  World& world = nodes.world;
+  nodes.start();
+  const std::vector<NodeId> replicas = nodes.inspect("n1").slots().front().replicas;
+  const std::string coordinator = Nodes::name(replicas[0]), other = Nodes::name(replicas[1]);
+  const std::string far = Nodes::name(6 - replicas[0] - replicas[1]);
+  WorldClient reader(world, "reader", coordinator, false, 3600), elsewhere(world, "elsewhere", other, false, 3600);
+  WorldClient writer(world, "writer", far);
+  world.run_for(1s);
+  world.cut(far, other);
+  world.cut(other, far);
+  world.partition({{coordinator}, {other}, {far}}, ClientPolicy::with_node);
+  world.run_for(5s);
+  for (int i = 100; i < 700; i += 20) {
+    subscribe(reader, i, i + 20, static_cast<mqtt::PacketId>(i + 1));
+    world.run_for(500ms);
+  }
+  subscribe(elsewhere, 1, 3, 1);
+  world.run_for(1s);
+  elsewhere.send(mqtt::Unsubscribe{.packet_id = 2, .filters = {filter(2)}, .properties = {}});
+  world.run_for(1s);
+  ASSERT_EQ(reader.subacks, 30);
+  ASSERT_EQ(elsewhere.subacks, 1);
+  faultnet::Wire wire = world.wire(coordinator, far);
+  wire.bandwidth = 30'000'000;  // five seconds of pages
+  world.set_wire(coordinator, far, wire);
+  world.partition({{coordinator, far}, {other}}, ClientPolicy::with_node);
+  const auto routes = [&] { return nodes.inspect(far).totals().routes; };
+  while (routes() == 0) world.run_for(10ms);
+  world.run_for(1s);
+  ASSERT_LT(routes(), 600U) << "pages are on their way";
+  world.partition({}, ClientPolicy::with_node);
+  world.run_for(60s);
+  EXPECT_EQ(routes(), 601U) << "what came and went is not among them";
+  writer.publish(filter(1), 1, 1);
+  world.run_for(2s);
+  EXPECT_EQ(elsewhere.publishes, 1);
+}
+
+/// One slot's pages fill the link; those of another slot, of the same coordinator, come after them.
+TEST(Routes, of_a_slot_that_waits_for_room_are_not_taken_for_known) {
+  node::Config config = roomy(1);
+  config.slots = 16;
+  Nodes nodes(2, config);
+  World& world = nodes.world;
+  nodes.start();
+  const std::string near = "n1", far = "n2";
+  std::map<SlotId, std::string> client_of;
+  for (int i = 0; i < 64; ++i) {
+    const std::string client = "client-" + std::to_string(i);
+    WorldClient(world, client, near, false, 3600);
+    world.run_for(100ms);
+    if (const auto session = nodes.inspect(near).session(client); session && session->coordinator == 1) client_of[session->slot] = client;
+  }
+  ASSERT_GT(client_of.size(), 1U);
+  WorldClient large(world, client_of.begin()->second, near, false, 3600), small(world, client_of.rbegin()->second, near, false, 3600);
+  WorldClient writer(world, "writer", far);
+  world.run_for(1s);
+  world.partition({{near}, {far}}, ClientPolicy::free);
+  world.run_for(5s);
+  for (int i = 0; i < 600; i += 20) {
+    subscribe(large, i, i + 20, static_cast<mqtt::PacketId>(i + 1));
+    world.run_for(500ms);
+  }
+  subscribe(small, 90'000, 90'001, 1);
+  world.run_for(1s);
+  ASSERT_EQ(large.subacks, 30);
+  ASSERT_EQ(small.subacks, 1);
+  faultnet::Wire wire = world.wire(near, far);
+  wire.bandwidth = 30'000'000;  // five seconds of pages
+  wire.latency = 50ms;
+  world.set_wire(near, far, wire);
+  world.heal_network();
+  const auto reaches = [&] {
+    for (const node::NodeView& node : nodes.inspect(near).nodes())
+      if (!node.self) return node.reachable;
+    return false;
+  };
+  while (!reaches()) world.run_for(1ms);
+  bool acknowledged = false;
+  small.on_packet = [&](const mqtt::Packet& packet) {
+    if (!std::holds_alternative<mqtt::Suback>(packet)) return;
+    acknowledged = true;
+    writer.publish(filter(90'000), 1, 1);
+  };
+  subscribe(small, 90'000, 90'001, 2);  // nothing new, but a promise
+  world.run_for(1s);
+  EXPECT_FALSE(acknowledged) << "the far node cannot know yet";
+  world.run_for(30s);
+  EXPECT_TRUE(acknowledged);
+  EXPECT_EQ(small.publishes, 1);
+}
+
 /// What does not wait for room, here deliveries, may take up all of it for as long as it likes.
 TEST(Routes, are_told_though_there_is_never_room) {
   node::Config config = roomy(3);
