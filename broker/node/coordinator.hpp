@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "broker/base/on_demand.hpp"
+#include "broker/base/time.hpp"
 #include "broker/node/message.pb.h"
 #include "broker/replica/slot_replica.hpp"
 #include "broker/slot/state.hpp"
@@ -123,6 +124,7 @@ class Coordinator {
     friend bool operator==(const Watch&, const Watch&) = default;
   };
   struct Serving {
+    Instant since{};  ///< what other holders knew of connections is known from then on
     std::map<std::string, Attached, std::less<>> attached;
     std::map<NodeId, Intake> intake;
     std::deque<std::pair<NodeId, pb::Request>> parked;

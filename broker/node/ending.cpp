@@ -26,9 +26,13 @@ std::uint64_t Coordinator::due(SlotId slot, const std::string& client, const slo
   if (session.open()) {
     const slot::pb::Front& front = session.connect->front();
     if (parts_.presence.over(front.node(), front.boot())) return 1;
-    const auto grace = parts_.presence.grace_ends(front.node());
-    if (!has_will || !grace) return 0;
-    return parts_.config.mutant.is("will_across_partition") ? 1 : not_before(1, *grace + std::chrono::milliseconds(will_delay_ms(session, session.connect->bound() ? 0 : session.expiry_s)));
+    const auto silent = parts_.presence.grace_ends(front.node());
+    if (!has_will || !silent) return 0;
+    if (parts_.config.mutant.is("will_across_partition")) return 1;
+    // At a heal a connection may be known before its node can be reached, which was not silent to those who knew of it.
+    const Instant known = serving_[slot].since + parts_.config.will_partition_grace;
+    const Instant grace = parts_.config.mutant.is("will_grace_before_known") ? *silent : std::max(*silent, known);
+    return not_before(1, grace + std::chrono::milliseconds(will_delay_ms(session, session.connect->bound() ? 0 : session.expiry_s)));
   }
   std::uint64_t at = UINT64_MAX;
   if (has_will) at = session.closed_ms + will_delay_ms(session, session.expiry_s);

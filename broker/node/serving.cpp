@@ -53,6 +53,7 @@ void Coordinator::changed(SlotId slot, const slot::Changes& changes, bool foreig
 void Coordinator::begin_serving(SlotId slot) {
   ++parts_.counters.failovers;
   Serving& serving = serving_[slot];
+  serving.since = parts_.env.now();
   parts_.routes.advertise_all(slot);
   std::vector<std::string> begun_anew;
   for (const auto& [client, session] : parts_.slots.held(slot)->state().sessions) {

@@ -129,6 +129,8 @@ const std::vector<MutantRow>& mutants() {
        "a DISCONNECT of reason 0x00 does not void the will"},
       {"will_after_resume", "G9",
        "a will whose client came back within its delay is published"},
+      {"will_grace_before_known", "G9",
+       "a node's silence counts against a connection that is known only since"},
       {"will_delay_ignored", "G9",
        "a will is published at once, whatever its delay"},
       {"will_dies_with_node", "G9",

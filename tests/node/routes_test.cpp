@@ -255,7 +255,9 @@ TEST(Routes, of_a_slot_that_waits_for_room_are_not_taken_for_known) {
   std::map<SlotId, std::string> client_of;
   for (int i = 0; i < 64; ++i) {
     const std::string client = "client-" + std::to_string(i);
-    WorldClient(world, client, near, false, 3600);
+    WorldClient probe(world, client, near, false, 3600);
+    world.run_for(100ms);
+    probe.leave();
     world.run_for(100ms);
     if (const auto session = nodes.inspect(near).session(client); session && session->coordinator == 1) client_of[session->slot] = client;
   }
