@@ -22,6 +22,11 @@ std::uint64_t Coordinator::due(SlotId slot, const std::string& client, const slo
   const auto not_before = [&](std::uint64_t at, Instant when) {
     return when <= now ? at : std::max(at, wall + static_cast<std::uint64_t>(to_ms(when - now)) + 1);
   };
+  // At a heal this may be known before the nodes that it came from can be reached, and they were not silent to those who bring it.
+  const auto grace = [&](Instant of_silence) {
+    const Instant of_serving = serving_[slot].since + parts_.config.will_partition_grace;
+    return parts_.config.mutant.is("will_grace_before_known") ? of_silence : std::max(of_silence, of_serving);
+  };
   const bool has_will = session.will() != nullptr;
   if (session.open()) {
     const slot::pb::Front& front = session.connect->front();
@@ -29,18 +34,17 @@ std::uint64_t Coordinator::due(SlotId slot, const std::string& client, const slo
     const auto silent = parts_.presence.grace_ends(front.node());
     if (!has_will || !silent) return 0;
     if (parts_.config.mutant.is("will_across_partition")) return 1;
-    // At a heal a connection may be known before its node can be reached, which was not silent to those who knew of it.
-    const Instant known = serving_[slot].since + parts_.config.will_partition_grace;
-    const Instant grace = parts_.config.mutant.is("will_grace_before_known") ? *silent : std::max(*silent, known);
-    return not_before(1, grace + std::chrono::milliseconds(will_delay_ms(session, session.connect->bound() ? 0 : session.expiry_s)));
+    return not_before(1, grace(*silent) + std::chrono::milliseconds(will_delay_ms(session, session.connect->bound() ? 0 : session.expiry_s)));
   }
   std::uint64_t at = UINT64_MAX;
   if (has_will) at = session.closed_ms + will_delay_ms(session, session.expiry_s);
   if (session.expiry_s != never && !serving_[slot].held_back.contains(client))
     at = std::min(at, session.closed_ms + std::uint64_t{session.expiry_s} * 1000);
-  if (parts_.config.mutant.is("session_expired_by_minority")) return at == UINT64_MAX ? 0 : at;
+  if (at == UINT64_MAX) return 0;
+  if (parts_.config.mutant.is("session_expired_by_minority")) return at;
   // The client may have come back where somebody is that cannot be seen.
-  return at == UINT64_MAX ? 0 : not_before(at, parts_.presence.all_grace_ends());
+  const auto silent = parts_.presence.all_grace_ends();
+  return silent ? not_before(at, grace(*silent)) : at;
 }
 
 void Coordinator::note_session(SlotId slot, const std::string& client) {

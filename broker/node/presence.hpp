@@ -27,8 +27,9 @@ class Presence {
   [[nodiscard]] bool over(NodeId node, std::uint32_t boot) const;
   /// When its silence will have lasted (or had) for the grace; none while it can be reached.
   [[nodiscard]] std::optional<Instant> grace_ends(NodeId node) const;
-  /// From when on nobody is silent for less than the grace: till then a client may be connected where nobody sees it.
-  [[nodiscard]] Instant all_grace_ends() const { return all_grace_ends_; }
+  /// From when on nobody is silent for less than the grace: till then a client may be connected where nobody sees it. None while
+  /// nobody is silent.
+  [[nodiscard]] std::optional<Instant> all_grace_ends() const { return all_grace_ends_; }
 
  private:
   struct Member {
@@ -42,7 +43,7 @@ class Presence {
 
   ShardParts& parts_;
   std::map<NodeId, Member> members_;
-  Instant all_grace_ends_{};
+  std::optional<Instant> all_grace_ends_;
 };
 
 }  // namespace hf::node
