@@ -114,10 +114,10 @@ void Coordinator::on_retire_query(NodeId from, const pb::RetireQuery& query) {
     // Released: what gave the name is known here, and nobody holds it now. (Whoever does not know it cannot tell.) A
     // front that restarted has forgotten its publishers, and they their flows.
     // A will is published by whoever has fired it: all of them are heard of only while all members are in view, and
-    // nobody fires it again once every replica knows that it is over.
+    // nobody fires it again once every replica knows that it is over, and no stand-in holds a copy of before.
     if (names_a_will(dot)) {
       if (whole) void_if_published(slot, dot);
-      if (whole && !fired.contains(dot) && known_everywhere(slot, dot)) *answer.add_released() = name;
+      if (whole && !fired.contains(dot) && !parts_.slots.strays_elsewhere(slot) && known_everywhere(slot, dot)) *answer.add_released() = name;
       continue;
     }
     const bool known = state.seen.covers(dot) || (query.front() && dot.origin.boot < parts_.self.boot);
