@@ -56,7 +56,7 @@ void Presence::reckon() {
   all_grace_ends_.reset();
   for (const auto& [node, member] : members_)
     if (!member.up && !member.refused)
-      all_grace_ends_ = std::max(all_grace_ends_.value_or(Instant{}), member.silent_since + parts_.config.will_partition_grace);
+      all_grace_ends_ = std::max(all_grace_ends_, std::optional(member.silent_since + parts_.config.will_partition_grace));
 }
 
 }  // namespace hf::node

@@ -105,6 +105,7 @@ void Coordinator::on_retire_query(NodeId from, const pb::RetireQuery& query) {
   std::set<slot::Dot> fired;  // by the name of the connection
   for (const auto& [at, will] : state.wills) fired.insert(slot::from_pb(will.message.identity()).dot);
   const bool whole = parts_.cluster->view().size() == parts_.config.members.size();
+  const bool left = parts_.slots.left_elsewhere(slot) && !parts_.config.mutant.is("will_name_retired_early");
   pb::PeerMessage message;
   pb::RetireAnswer& answer = *message.mutable_retire_answer();
   answer.set_slot(query.asking());
@@ -117,7 +118,7 @@ void Coordinator::on_retire_query(NodeId from, const pb::RetireQuery& query) {
     // nobody fires it again once every replica knows that it is over, and no stand-in holds a copy of before.
     if (names_a_will(dot)) {
       if (whole) void_if_published(slot, dot);
-      if (whole && !fired.contains(dot) && !parts_.slots.strays_elsewhere(slot) && known_everywhere(slot, dot)) *answer.add_released() = name;
+      if (whole && !fired.contains(dot) && !left && known_everywhere(slot, dot)) *answer.add_released() = name;
       continue;
     }
     const bool known = state.seen.covers(dot) || (query.front() && dot.origin.boot < parts_.self.boot);

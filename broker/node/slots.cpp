@@ -270,13 +270,6 @@ bool Slots::knows(SlotId id, NodeId node) const {
   return slots_[id].held->synced(node, true);
 }
 
-bool Slots::strays_elsewhere(SlotId slot) const {
-  return std::any_of(parts_.config.members.begin(), parts_.config.members.end(), [&](const MemberConfig& member) {
-    const auto it = peers_.find(member.id);
-    return member.id != parts_.self.node && (it == peers_.end() || it->second.strays.contains(slot));
-  });
-}
-
 bool Slots::hints_elsewhere(SlotId slot) const {
   for (const auto& [node, peer] : peers_)
     if (node != slots_[slot].coordinator && parts_.cluster->is_up(node) && peer.hints.contains(slot)) return true;

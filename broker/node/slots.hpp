@@ -53,8 +53,8 @@ class Slots {
   replica::SlotReplica& ensure_held(SlotId slot);
   /// Has all that `node` had of a slot served here, when it yielded (or it has nothing of it).
   [[nodiscard]] bool knows(SlotId slot, NodeId node) const;
-  /// May a node that is no replica have a copy, which need not have been told all.
-  [[nodiscard]] bool strays_elsewhere(SlotId slot) const;
+  /// May another member have something of the slot that it need not keep: a stand-in's copy, which is told nothing new, or hints.
+  [[nodiscard]] bool left_elsewhere(SlotId slot) const;
   [[nodiscard]] bool hints_elsewhere(SlotId slot) const;
 
   void peer_up(NodeId node);

@@ -44,6 +44,14 @@ void Slots::ask_again(SlotId id) {
   flush(out);
 }
 
+bool Slots::left_elsewhere(SlotId id) const {
+  return std::any_of(parts_.config.members.begin(), parts_.config.members.end(), [&](const MemberConfig& member) {
+    const auto it = peers_.find(member.id);
+    if (member.id == parts_.self.node) return false;
+    return it == peers_.end() || it->second.strays.contains(id) || it->second.hints.contains(id);
+  });
+}
+
 void Slots::forget(SlotId id) {
   Slot& slot = slots_[id];
   if (!slot.held) {
@@ -61,17 +69,9 @@ void Slots::forget(SlotId id) {
   auto [stable, horizon] = slot.held->stable(parts_.self.node);
   // During a partition nothing is forgotten: somebody out of reach may hold an operation stamped earlier.
   if (parts_.cluster->view().size() != parts_.config.members.size()) horizon = 0;
-  bool strays = false;
-  for (const auto& member : parts_.config.members) {
-    if (member.id == parts_.self.node) continue;
-    const auto it = peers_.find(member.id);
-    if (it == peers_.end() || it->second.strays.contains(id) || it->second.hints.contains(id)) {
-      horizon = 0;
-      strays = true;
-      continue;
-    }
-    horizon = std::min(horizon, it->second.time);
-  }
+  const bool left = left_elsewhere(id);
+  if (left) horizon = 0;
+  for (const auto& [node, peer] : peers_) horizon = std::min(horizon, peer.time);
   horizon = std::min(horizon, parts_.requests.oldest(parts_.clock->last()));
   if (parts_.config.mutant.is("tombstone_dropped_early")) {
     stable = slot.held->state().seen;
@@ -84,7 +84,7 @@ void Slots::forget(SlotId id) {
   slot.held->announce_stable(stable, horizon, out);
   touched_.insert(id);
   flush(out);
-  if (stable.covers(slot.held->state().seen) && !slot.held->something_to_forget() && !strays && horizon != 0)
+  if (stable.covers(slot.held->state().seen) && !slot.held->something_to_forget() && !left && horizon != 0)
     forgettable_.erase(id);
 }
 

@@ -129,6 +129,8 @@ const std::vector<MutantRow>& mutants() {
        "a DISCONNECT of reason 0x00 does not void the will"},
       {"will_after_resume", "G9",
        "a will whose client came back within its delay is published"},
+      {"will_name_retired_early", "G3",
+       "a will's name is forgotten while a stand-in's copy may still hold the will"},
       {"will_grace_before_known", "G9",
        "a node's silence counts against a connection that is known only since"},
       {"will_delay_ignored", "G9",

@@ -41,6 +41,14 @@ struct Nodes {
     world.run_for(1s);
     return *inspect("n1").session(client);
   }
+  /// As that node sees it: the session of a client that was connected there for a moment.
+  std::optional<node::SessionView> visit(const std::string& client, const std::string& node) {
+    WorldClient probe(world, client, node, false, 3600);
+    world.run_for(100ms);
+    probe.leave();
+    world.run_for(100ms);
+    return inspect(node).session(client);
+  }
   node::Shard& shard(const std::string& node) { return static_cast<node::Shard&>(*world.node(node).handler()); }
   const node::Inspection& inspect(const std::string& node) { return shard(node).inspection(); }
 };

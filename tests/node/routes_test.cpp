@@ -255,11 +255,7 @@ TEST(Routes, of_a_slot_that_waits_for_room_are_not_taken_for_known) {
   std::map<SlotId, std::string> client_of;
   for (int i = 0; i < 64; ++i) {
     const std::string client = "client-" + std::to_string(i);
-    WorldClient probe(world, client, near, false, 3600);
-    world.run_for(100ms);
-    probe.leave();
-    world.run_for(100ms);
-    if (const auto session = nodes.inspect(near).session(client); session && session->coordinator == 1) client_of[session->slot] = client;
+    if (const auto session = nodes.visit(client, near); session && session->coordinator == 1) client_of[session->slot] = client;
   }
   ASSERT_GT(client_of.size(), 1U);
   WorldClient large(world, client_of.begin()->second, near, false, 3600), small(world, client_of.rbegin()->second, near, false, 3600);
